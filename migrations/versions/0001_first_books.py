@@ -1,0 +1,389 @@
+"""The first books: units, policies, factors, imports, the ledger, and the guards that keep what is posted."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# What is registered is never changed or deleted. The columns are the keys by which INSERT OR REPLACE could
+# replace a row without any UPDATE or DELETE trigger being asked (SQLite, recursive_triggers off).
+NEVER_CHANGED = {
+    "book": [("id",)],
+    "unit": [("id",), ("code",), ("folded",)],
+    "unit_version": [("id",)],
+    "unit_cost_centre": [("id",)],
+    "policy": [("id",)],
+    "factor_set": [("id",), ("name", "version")],
+    "factor": [("id",), ("factor_set_id", "key")],
+    "source": [("id",), ("name",)],
+    "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
+    "batch": [("id",)],
+    "batch_page": [("id",), ("batch_id", "number")],
+    "charge": [("id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on")],
+    "trip": [("id",), ("source_id", "trip_id", "revision")],
+    "quarantine": [("id",), ("batch_id", "row")],
+    "quarantine_outcome": [("quarantine_id",)],
+    "voucher": [("id",), ("code",), ("series", "fiscal_year", "number"), ("hash",), ("previous_hash",),
+                ("registered_at",), ("corrects_id",)],
+    "lot": [("voucher_id",)],
+    "posting": [("id",), ("voucher_id", "line"), ("charge_id",)],
+}
+
+# The voucher's row is its seal. It is accepted only as the next link of the chain, as the next number of its
+# series and year, registered after the one before, over postings that sum to zero.
+SEALS = {
+    "voucher_is_next_in_chain": (
+        "voucher", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM voucher)"),
+    "voucher_is_next_in_series": (
+        "voucher", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM voucher"
+        " WHERE series = NEW.series AND fiscal_year = NEW.fiscal_year)"),
+    "voucher_links_to_the_one_before": (
+        "voucher", "NEW.previous_hash <> coalesce((SELECT hash FROM voucher WHERE id = NEW.id - 1),"
+        " (SELECT nonce FROM book))"),
+    "voucher_registered_after_the_one_before": (
+        "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
+    "voucher_sums_to_zero": (
+        "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
+    "posting_before_its_seal": (
+        "posting", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "lot_before_its_seal": (
+        "lot", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "page_before_its_seal": (
+        "batch_page", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "charge_before_its_seal": (
+        "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+}
+
+
+def guard_sqlite() -> None:
+    for table, keys in NEVER_CHANGED.items():
+        for event in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, 'KV-POSTED: {table} is never changed'); END"
+            )
+        exists = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns) + ")"
+            for columns in keys
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN {exists} "
+            f"BEGIN SELECT RAISE(ABORT, 'KV-POSTED: {table} is never replaced'); END"
+        )
+    for name, (table, broken) in SEALS.items():
+        op.execute(
+            f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {broken} "
+            f"BEGIN SELECT RAISE(ABORT, 'KV-SEAL: {name}'); END"
+        )
+
+
+def upgrade() -> None:
+    op.create_table('book',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('organisation', sa.Text(), nullable=False),
+        sa.Column('org_number', sa.Text(), nullable=True),
+        sa.Column('nonce', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.Column('program_version', sa.Text(), nullable=False),
+        sa.CheckConstraint('id = 1', name='book_is_one'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('factor_set',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('version', sa.Text(), nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('content', sa.Text(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('name', 'version', name='factor_set_once'),
+        sqlite_strict=True
+    )
+    op.create_table('policy',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('value', sa.Text(), nullable=False),
+        sa.Column('valid_from', sa.Text(), nullable=False),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_policy_name'), 'policy', ['name'], unique=False)
+    op.create_table('source',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('name'),
+        sqlite_strict=True
+    )
+    op.create_table('unit',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('code', sa.Text(), nullable=False),
+        sa.Column('folded', sa.Text(), nullable=False),
+        sa.Column('kind', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("kind IN ('administration', 'company')", name='unit_kind_known'),
+        sa.CheckConstraint('length(code) BETWEEN 1 AND 20', name='unit_code_length'),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('code'),
+        sa.UniqueConstraint('folded'),
+        sqlite_strict=True
+    )
+    op.create_table('factor',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('factor_set_id', WHOLE, nullable=False),
+        sa.Column('key', sa.Text(), nullable=False),
+        sa.Column('measure', sa.Text(), nullable=False),
+        sa.Column('unit', sa.Text(), nullable=False),
+        sa.Column('g_per_unit', sa.Text(), nullable=False),
+        sa.Column('source', sa.Text(), nullable=False),
+        sa.Column('confidence', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['factor_set_id'], ['factor_set.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('factor_set_id', 'key', name='factor_once'),
+        sqlite_strict=True
+    )
+    op.create_table('profile',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('source_id', WHOLE, nullable=False),
+        sa.Column('version', WHOLE, nullable=False),
+        sa.Column('content', sa.Text(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('source_id', 'sha256', name='profile_text_once'),
+        sa.UniqueConstraint('source_id', 'version', name='profile_version_once'),
+        sqlite_strict=True
+    )
+    op.create_table('unit_version',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('valid_from', sa.Text(), nullable=False),
+        sa.Column('valid_to', sa.Text(), nullable=True),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('org_number', sa.Text(), nullable=True),
+        sa.Column('counterpart', sa.Text(), nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_unit_version_unit_id'), 'unit_version', ['unit_id'], unique=False)
+    op.create_table('batch',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('source_id', WHOLE, nullable=False),
+        sa.Column('profile_id', WHOLE, nullable=False),
+        sa.Column('file_name', sa.Text(), nullable=False),
+        sa.Column('file_sha256', sa.Text(), nullable=False),
+        sa.Column('file_bytes', WHOLE, nullable=False),
+        sa.Column('rows_read', WHOLE, nullable=False),
+        sa.Column('rows_posted', WHOLE, nullable=False),
+        sa.Column('rows_already_imported', WHOLE, nullable=False),
+        sa.Column('rows_outside_scheme', WHOLE, nullable=False),
+        sa.Column('rows_rejected', WHOLE, nullable=False),
+        sa.Column('rows_held', WHOLE, nullable=False),
+        sa.Column('co2_g', WHOLE, nullable=False),
+        sa.Column('charged_ore', WHOLE, nullable=False),
+        sa.Column('trips_sha256', sa.Text(), nullable=False),
+        sa.Column('evidence', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.Column('program_version', sa.Text(), nullable=False),
+        sa.CheckConstraint('rows_read = rows_posted + rows_already_imported + rows_outside_scheme + rows_rejected + rows_held', name='batch_rows_add_up'),
+        sa.ForeignKeyConstraint(['profile_id'], ['profile.id'], ),
+        sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('unit_cost_centre',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('unit_version_id', WHOLE, nullable=False),
+        sa.Column('code', sa.Text(), nullable=False),
+        sa.Column('is_prefix', WHOLE, nullable=False),
+        sa.CheckConstraint('is_prefix IN (0, 1)', name='cost_centre_prefix_flag'),
+        sa.ForeignKeyConstraint(['unit_version_id'], ['unit_version.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_unit_cost_centre_unit_version_id'), 'unit_cost_centre', ['unit_version_id'], unique=False)
+    op.create_table('batch_page',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('batch_id', WHOLE, nullable=False),
+        sa.Column('number', WHOLE, nullable=False),
+        sa.Column('first_trip_id', WHOLE, nullable=False),
+        sa.Column('last_trip_id', WHOLE, nullable=False),
+        sa.Column('content', sa.Text(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('batch_id', 'number', name='page_number_once'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_batch_page_first_trip_id'), 'batch_page', ['first_trip_id'], unique=False)
+    op.create_table('charge',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('batch_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('category', sa.Text(), nullable=False),
+        sa.Column('rate_id', WHOLE, nullable=False),
+        sa.Column('booked_on', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['rate_id'], ['policy.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', name='charge_once'),
+        sqlite_strict=True
+    )
+    op.create_table('quarantine',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('batch_id', WHOLE, nullable=False),
+        sa.Column('row', WHOLE, nullable=False),
+        sa.Column('header', sa.Text(), nullable=False),
+        sa.Column('cells', sa.Text(), nullable=False),
+        sa.Column('complaints', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('batch_id', 'row', name='quarantine_row_once'),
+        sqlite_strict=True
+    )
+    op.create_table('voucher',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('code', sa.Text(), nullable=False),
+        sa.Column('series', sa.Text(), nullable=False),
+        sa.Column('fiscal_year', WHOLE, nullable=False),
+        sa.Column('number', WHOLE, nullable=False),
+        sa.Column('booked_on', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('event', sa.Text(), nullable=False),
+        sa.Column('description', sa.Text(), nullable=False),
+        sa.Column('made_by', sa.Text(), nullable=False),
+        sa.Column('evidence', sa.Text(), nullable=False),
+        sa.Column('corrects_id', WHOLE, nullable=True),
+        sa.Column('batch_id', WHOLE, nullable=True),
+        sa.Column('trips_sha256', sa.Text(), nullable=True),
+        sa.Column('nonce', sa.Text(), nullable=False),
+        sa.Column('previous_hash', sa.Text(), nullable=False),
+        sa.Column('hash', sa.Text(), nullable=False),
+        sa.CheckConstraint("series IN ('A', 'B', 'R')", name='voucher_series_known'),
+        sa.CheckConstraint('length(booked_on) = 10', name='voucher_booked_on_is_date'),
+        sa.CheckConstraint('substr(booked_on, 1, 4) = CAST(fiscal_year AS TEXT)', name='voucher_in_its_year'),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], ),
+        sa.ForeignKeyConstraint(['corrects_id'], ['voucher.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('code'),
+        sa.UniqueConstraint('corrects_id'),
+        sa.UniqueConstraint('hash'),
+        sa.UniqueConstraint('previous_hash'),
+        sa.UniqueConstraint('registered_at'),
+        sa.UniqueConstraint('series', 'fiscal_year', 'number', name='voucher_number_once'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_voucher_booked_on'), 'voucher', ['booked_on'], unique=False)
+    op.create_table('lot',
+        sa.Column('voucher_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('lot_on', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['voucher_id'], ['voucher.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('voucher_id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_lot_unit_id'), 'lot', ['unit_id'], unique=False)
+    op.create_table('quarantine_outcome',
+        sa.Column('quarantine_id', WHOLE, nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['quarantine_id'], ['quarantine.id'], ),
+        sa.PrimaryKeyConstraint('quarantine_id'),
+        sqlite_strict=True
+    )
+    op.create_table('trip',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('source_id', WHOLE, nullable=False),
+        sa.Column('trip_id', sa.Text(), nullable=False),
+        sa.Column('revision', WHOLE, nullable=False),
+        sa.Column('charge_id', WHOLE, nullable=False),
+        sa.Column('row', WHOLE, nullable=False),
+        sa.Column('trip_on', sa.Text(), nullable=False),
+        sa.Column('tier', WHOLE, nullable=False),
+        sa.Column('quantity', sa.Text(), nullable=False),
+        sa.Column('factor_id', WHOLE, nullable=True),
+        sa.Column('co2_g', WHOLE, nullable=False),
+        sa.Column('co2_under_500_km_g', WHOLE, nullable=True),
+        sa.Column('cost_centre', sa.Text(), nullable=True),
+        sa.Column('project', sa.Text(), nullable=True),
+        sa.CheckConstraint('tier BETWEEN 1 AND 4', name='trip_tier_known'),
+        sa.ForeignKeyConstraint(['charge_id'], ['charge.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('source_id', 'trip_id', 'revision', name='trip_once'),
+        sqlite_strict=True
+    )
+    op.create_table('posting',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('voucher_id', WHOLE, nullable=False),
+        sa.Column('line', WHOLE, nullable=False),
+        sa.Column('account', sa.Text(), nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=True),
+        sa.Column('lot_id', WHOLE, nullable=True),
+        sa.Column('charge_id', WHOLE, nullable=True),
+        sa.Column('amount_ore', WHOLE, nullable=False),
+        sa.Column('co2_g', WHOLE, nullable=True),
+        sa.CheckConstraint('co2_g IS NULL OR charge_id IS NOT NULL', name='posting_co2_has_charge'),
+        sa.ForeignKeyConstraint(['charge_id'], ['charge.id'], ),
+        sa.ForeignKeyConstraint(['lot_id'], ['lot.voucher_id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['voucher_id'], ['voucher.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('charge_id'),
+        sa.UniqueConstraint('voucher_id', 'line', name='posting_line_once'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_posting_lot_id'), 'posting', ['lot_id'], unique=False)
+    op.create_index(op.f('ix_posting_unit_id'), 'posting', ['unit_id'], unique=False)
+    if op.get_bind().dialect.name == "sqlite":
+        guard_sqlite()
+
+
+def downgrade() -> None:
+    op.drop_index(op.f('ix_posting_unit_id'), table_name='posting')
+    op.drop_index(op.f('ix_posting_lot_id'), table_name='posting')
+    op.drop_table('posting')
+    op.drop_table('trip')
+    op.drop_table('quarantine_outcome')
+    op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
+    op.drop_table('lot')
+    op.drop_index(op.f('ix_voucher_booked_on'), table_name='voucher')
+    op.drop_table('voucher')
+    op.drop_table('quarantine')
+    op.drop_table('charge')
+    op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')
+    op.drop_table('batch_page')
+    op.drop_index(op.f('ix_unit_cost_centre_unit_version_id'), table_name='unit_cost_centre')
+    op.drop_table('unit_cost_centre')
+    op.drop_table('batch')
+    op.drop_index(op.f('ix_unit_version_unit_id'), table_name='unit_version')
+    op.drop_table('unit_version')
+    op.drop_table('profile')
+    op.drop_table('factor')
+    op.drop_table('unit')
+    op.drop_table('source')
+    op.drop_index(op.f('ix_policy_name'), table_name='policy')
+    op.drop_table('policy')
+    op.drop_table('factor_set')
+    op.drop_table('book')

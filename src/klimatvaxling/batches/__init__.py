@@ -1,0 +1,1 @@
+"""Batches: one import of one travel file, whole or not at all."""

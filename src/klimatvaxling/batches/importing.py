@@ -1,0 +1,423 @@
+"""The import: a travel file in, charged units out, all of it in one transaction or nothing.
+
+The file is read once, optimistically: no trip is looked up unless its source has trips already. If an id turns out to
+stand twice, everything is rolled back and read again with care.
+"""
+
+import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
+
+from klimatvaxling import __version__
+from klimatvaxling.batches.batch import (
+    ImportResult,
+    Rejected,
+    RowsRejected,
+    TripsConflict,
+    TripTwice,
+    UnexpectedKg,
+    UnexpectedRows,
+    UnitCharge,
+)
+from klimatvaxling.batches.pages import batch_digest
+from klimatvaxling.batches.store import BatchStore, Known, has_trips, next_key, profile_id, source_id
+from klimatvaxling.charges.charge import Booking
+from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
+from klimatvaxling.clock import Clock, stamp, today
+from klimatvaxling.emissions.register import assessor
+from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.language import N_, translate
+from klimatvaxling.ledger.posting_door import post
+from klimatvaxling.lots.register import debts_of, lots_of
+from klimatvaxling.policies.register import all_values
+from klimatvaxling.travel.file import open_travel_file
+from klimatvaxling.travel.profile import Profile, fold
+from klimatvaxling.travel.rows import Chunk, Layout, TravelRows
+from klimatvaxling.travel.standard import COLUMNS
+from klimatvaxling.trips.trip import SEPARATOR, ContentIds, Trips, normal_form
+from klimatvaxling.trips.understanding import PersonalNumber, Understanding, require_no_personal_number
+from klimatvaxling.typed import canonical
+from klimatvaxling.units.register import versions
+from klimatvaxling.units.directory import Directory
+
+MASKED = "***"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the user asked for. `expected_kg` is compared with as many decimals as it was given with."""
+
+    file: Path
+    profile: Profile
+    booked_on: datetime.date | None = None
+    accept_partial: bool = False
+    expected_rows: int | None = None
+    expected_kg: Decimal | None = None
+    evidence: str = ""
+    dry_run: bool = False
+
+
+class Refused(Exception):
+    """The import was refused; carries what the file was found to be, for the user and the rejected-rows workbook."""
+
+    def __init__(self, fault: Exception, result: ImportResult) -> None:
+        super().__init__(str(fault))
+        self.fault, self.result = fault, result
+
+
+class _ReadAgainWithCare(Exception):
+    """An id stood twice, or a row has to be left out: start over knowing it."""
+
+
+def import_file(
+    connection: Connection, order: Order, *, clock: Clock, by: str, progress: Callable[[int], None] = lambda _rows: None
+) -> ImportResult:
+    """Import one file within the caller's write transaction.
+
+    Raises `Refused` (with the reason and the counts) when rows were rejected, conflict or were not as expected, and
+    any `ExchangeError` that concerns the whole file.
+    """
+    twice: set[str] = set()
+    careful = False
+    while True:
+        savepoint = connection.begin_nested()
+        try:
+            with open_travel_file(
+                order.file,
+                sheet=order.profile.sheet,
+                delimiter=order.profile.delimiter,
+                encoding=order.profile.encoding,
+            ) as file:
+                reading = _Import(connection, order, file, clock, by, careful=careful, twice=frozenset(twice))
+                result = reading.run(progress)
+            savepoint.commit()
+        except IntegrityError:
+            savepoint.rollback()
+            if careful:
+                raise
+            careful = True
+        except _ReadAgainWithCare:
+            savepoint.rollback()
+            careful, twice = True, twice | reading.found_twice
+        except BaseException:
+            savepoint.rollback()
+            raise
+        else:
+            return result
+
+
+class _Import:
+    """One pass over one file."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        order: Order,
+        file: Any,
+        clock: Clock,
+        by: str,
+        *,
+        careful: bool,
+        twice: frozenset[str],
+    ) -> None:
+        self._connection, self._order, self._file = connection, order, file
+        self._clock, self._by, self._twice = clock, by, twice
+        self._profile = order.profile
+        self._source_id = source_id(connection, self._profile.name)
+        self._looks_up = careful or has_trips(connection, self._source_id)
+        unit_versions = versions(connection)
+        self._units = {unit.id: unit for unit in unit_versions}
+        assess, factor_keys = assessor(connection)
+        self._understanding = Understanding(
+            Directory(unit_versions),
+            all_values(connection),
+            assess,
+            factor_keys,
+            Booking(today(clock), order.booked_on),
+            next_key(connection, "charge"),
+        )
+        self._rows = TravelRows(file, self._profile)
+        self._content_ids = None if self._profile.has_trip_ids else ContentIds()
+        self._grams: dict[int, int] = {}
+        self._rejected: list[Rejected] = []
+        self._conflicts: list[tuple[int, str]] = []
+        self._already = self._posted = 0
+        self._understood_g = 0
+        self.found_twice: set[str] = set()
+        self._store: BatchStore | None = None
+
+    def run(self, progress: Callable[[int], None]) -> ImportResult:
+        """Read everything, then post or refuse."""
+        for chunk in self._rows:
+            if self._store is None:
+                self._begin()
+            self._take(chunk, self._ids(chunk))
+            progress(self._rows.rows_read)
+        if self.found_twice - self._twice:
+            raise _ReadAgainWithCare
+        for number, cells, fault in self._rows.too_wide:
+            self._rejected.append(Rejected(number, self._kept_of(cells), (fault,)))
+        self._rejected.sort(key=lambda row: row.row)
+        self._require_expected()
+        if self._conflicts:
+            row, trip_id = self._conflicts[0]
+            place = Place(file=self._file.name, row=row)
+            raise Refused(TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held())
+        if self._rejected and not self._order.accept_partial:
+            raise Refused(
+                RowsRejected(
+                    rejected=len(self._rejected),
+                    read=self._rows.rows_read,
+                    workbook=f"{self._order.file.stem}.rejected.xlsx",
+                    place=Place(file=self._file.name),
+                ),
+                self._held(),
+            )
+        return self._post()
+
+    def _begin(self) -> None:
+        self._store = BatchStore(self._connection, self._source_id, self._header)
+        id_rule = self._profile.columns.get("trip_id")
+        self._id_columns = frozenset(id_rule.source_columns if id_rule else ())
+
+    @property
+    def _layout(self) -> Layout:
+        assert self._rows.layout is not None  # noqa: S101 - there are rows, so the header was found
+        return self._rows.layout
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return tuple(self._profile.spelling[name] for name in self._layout.kept_header)
+
+    def _ids(self, chunk: Chunk) -> Sequence[str]:
+        if self._content_ids is None:
+            return list(map(str.strip, chunk.columns[0]))
+        return self._content_ids.of(zip(*chunk.columns, strict=True))
+
+    def _take(self, chunk: Chunk, trip_ids: Sequence[str]) -> None:
+        """Understand and write some rows; where one of them is refused, divide them until it stands alone."""
+        try:
+            trips = self._understood(chunk, trip_ids)
+        except InputRefused as complaint:
+            if len(trip_ids) == 1:
+                self._reject(chunk, trip_ids[0], complaint)
+                return
+            middle = len(trip_ids) // 2
+            self._take(chunk.part(0, middle), trip_ids[:middle])
+            self._take(chunk.part(middle, len(trip_ids)), trip_ids[middle:])
+            return
+        self._understood_g += sum(trips.co2_g)
+        if self._looks_up:
+            trips = self._new_only(trips, chunk)
+        if trips.trip_ids:
+            self._write(trips)
+
+    def _understood(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
+        if self._twice and not self._twice.isdisjoint(trip_ids):
+            trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._twice)
+            raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
+        trips = self._understanding.understand(chunk, trip_ids)
+        require_no_personal_number(
+            SEPARATOR.join(trips.kept).encode(),
+            chunk.kept,
+            self._layout.kept_header,
+            self._id_columns,
+            self._profile.id_pattern,
+        )
+        return trips
+
+    def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
+        cells = tuple(chunk.kept[0])
+        faults = [complaint]
+        try:
+            joined = SEPARATOR.join(cells).encode()
+            require_no_personal_number(
+                joined, chunk.kept, self._layout.kept_header, self._id_columns, self._profile.id_pattern
+            )
+            standard = [column[0] for column in chunk.columns]
+            faults = self._understanding.complaints(standard, trip_id) or faults
+        except PersonalNumber as found:
+            # Only this is said of such a row: another complaint might repeat the number.
+            faults = [found]
+            column = found.place.column
+            cells = tuple(
+                MASKED if name == column else cell
+                for name, cell in zip(self._layout.kept_header, cells, strict=True)
+            )
+        self._rejected.append(
+            Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults))
+        )
+
+    def _placed(self, fault: InputRefused, row: int) -> InputRefused:
+        """The complaint with the file, row and column as the supplier spells it."""
+        column = fault.place.column
+        if column in COLUMNS and column not in self._layout.kept_header:
+            column = self._profile.source_column(column) or self._header[0]
+        elif column is not None:
+            column = self._profile.spelling.get(fold(column), column)
+        fault.place = Place(file=self._file.name, row=row, column=column)
+        return fault
+
+    def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
+        return tuple(self._layout.kept([list(cells)])[0])
+
+    def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
+        """The trips that are not in the books yet; what is there with other content is a conflict."""
+        assert self._store is not None  # noqa: S101 - begun with the first rows
+        known = self._store.known(trips.trip_ids)
+        first_of: dict[str, int] = {}
+        new = []
+        for index, trip_id in enumerate(trips.trip_ids):
+            earlier = known.get(trip_id)
+            if earlier is not None:
+                same = self._same_content(earlier, chunk, index)
+                in_this_file = earlier.batch_id == self._store.batch_id
+            elif trip_id in first_of:
+                same = normal_form(_row(chunk, index)) == normal_form(_row(chunk, first_of[trip_id]))
+                in_this_file = True
+            else:
+                first_of[trip_id] = index
+                new.append(index)
+                continue
+            if same:
+                self._already += 1
+            elif in_this_file:
+                self.found_twice.add(trip_id)
+            else:
+                self._conflicts.append((chunk.numbers[index], trip_id))
+        return trips if len(new) == len(trips.trip_ids) else trips.only(new)
+
+    def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
+        assert self._store is not None  # noqa: S101 - begun with the first rows
+        header, cells, batch_id = self._store.cells_of(earlier)
+        if tuple(header) == self._header and cells == list(chunk.kept[index]):
+            return True
+        profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
+        layout = Layout(profile, [fold(name) for name in header])
+        then = [column[0] for column in layout.standard([(cell,) for cell in cells], 1)]
+        return normal_form(then) == normal_form(_row(chunk, index))
+
+    def _write(self, trips: Trips) -> None:
+        assert self._store is not None  # noqa: S101 - begun with the first rows
+        self._store.write(trips, self._understanding.charges)
+        grams = self._grams
+        for charge_id, co2_g in zip(trips.charge_ids, trips.co2_g, strict=True):
+            grams[charge_id] = grams.get(charge_id, 0) + co2_g
+        self._posted += len(trips.trip_ids)
+
+    def _require_expected(self) -> None:
+        order, read = self._order, self._rows.rows_read
+        if order.expected_rows is not None and order.expected_rows != read:
+            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._file.name))
+            raise Refused(fault, self._held())
+        if order.expected_kg is not None:
+            exact_kg = Decimal(self._understood_g).scaleb(-3)
+            if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
+                found = canonical(exact_kg)
+                fault = UnexpectedKg(found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name))
+                raise Refused(fault, self._held())
+
+    def _post(self) -> ImportResult:
+        if self._store is None or not (self._posted or self._rejected):
+            return self._result(None, (), ())
+        lines = self._charge_lines()
+        unit_ids = sorted({line.key.unit_id for line in lines})
+        digest = batch_digest(self._store.page_digests)
+        drafts = charge_vouchers(
+            lines,
+            self._units,
+            lots_of(self._connection, unit_ids) if any(line.amount_ore < 0 for line in lines) else {},
+            debts_of(self._connection, unit_ids),
+            description=translate(
+                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._file.name
+            ),
+            evidence=self._order.evidence or f"{self._file.name} sha256:{self._file.sha256}",
+            batch_id=self._store.batch_id,
+            trips_sha256=digest,
+        )
+        result = self._result(self._store.batch_id, lines, ())
+        registered_at = stamp(self._clock())
+        self._store.seal(
+            {
+                "source_id": self._source_id,
+                "profile_id": profile_id(
+                    self._connection, self._source_id, self._profile, registered_at, self._by
+                ),
+                "file_name": self._file.name,
+                "file_sha256": self._file.sha256,
+                "file_bytes": self._file.size_bytes,
+                **{name: getattr(result, name) for name in _COUNTS},
+                "trips_sha256": digest,
+                "evidence": self._order.evidence,
+                "registered_at": registered_at,
+                "registered_by": self._by,
+                "program_version": __version__,
+            }
+        )
+        if self._rejected:
+            self._store.quarantine(self._rejected, self._header)
+        vouchers = post(self._connection, drafts, clock=self._clock, made_by=self._by)
+        return self._result(self._store.batch_id, lines, tuple(voucher.code for voucher in vouchers))
+
+    def _charge_lines(self) -> list[ChargeLine]:
+        charges = self._understanding.charges
+        return [
+            ChargeLine(charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id])
+            for charge_id, co2_g in sorted(self._grams.items())
+        ]
+
+    def _held(self) -> ImportResult:
+        """The counts of a file that was refused: its good rows are held back."""
+        held, self._posted = self._posted + len(self._conflicts), 0
+        return self._result(None, (), (), held=held)
+
+    def _result(
+        self, batch: int | None, lines: Sequence[ChargeLine], vouchers: tuple[str, ...], held: int = 0
+    ) -> ImportResult:
+        by_unit: dict[str, tuple[int, int]] = {}
+        for line in lines:
+            code = self._units[line.key.unit_id].code
+            co2_g, ore = by_unit.get(code, (0, 0))
+            by_unit[code] = (co2_g + line.co2_g, ore + line.amount_ore)
+        return ImportResult(
+            batch=batch,
+            source=self._profile.name,
+            file=self._file.name,
+            file_sha256=self._file.sha256,
+            rows_read=self._rows.rows_read,
+            rows_posted=self._posted,
+            rows_already_imported=self._already,
+            rows_outside_scheme=sum(self._rows.outside.values()),
+            rows_rejected=len(self._rejected),
+            rows_held=held,
+            co2_g=sum(line.co2_g for line in lines),
+            charged_ore=sum(line.amount_ore for line in lines),
+            units=tuple(UnitCharge(code, *sums) for code, sums in sorted(by_unit.items())),
+            vouchers=vouchers,
+            dry_run=self._order.dry_run,
+            outside=dict(self._rows.outside),
+            rejected=tuple(self._rejected),
+            header=self._header if self._rows.layout else (),
+        )
+
+
+_COUNTS = (
+    "rows_read",
+    "rows_posted",
+    "rows_already_imported",
+    "rows_outside_scheme",
+    "rows_rejected",
+    "rows_held",
+    "co2_g",
+    "charged_ore",
+)
+
+
+def _row(chunk: Chunk, index: int) -> list[str]:
+    return [column[index] for column in chunk.columns]

@@ -1,0 +1,189 @@
+"""What an import writes and looks up in the books."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+
+from klimatvaxling.batches.batch import Rejected
+from klimatvaxling.batches.pages import Page, kept_cells, page, page_lines
+from klimatvaxling.charges.charge import ChargeKey
+from klimatvaxling.travel.profile import Profile, parse_profile
+from klimatvaxling.trips.trip import Trips
+
+_TRIP_COLUMNS = (
+    "source_id, revision, trip_id, charge_id, row, trip_on, tier, quantity, factor_id, co2_g, co2_under_500_km_g,"
+    " cost_centre, project"
+)
+_VALUES_PER_TRIP = 11
+
+
+@dataclass(frozen=True)
+class Known:
+    """The newest revision of a trip that is already in the books."""
+
+    id: int
+    revision: int
+    batch_id: int
+
+
+class BatchStore:
+    """The writing side of one batch."""
+
+    def __init__(self, connection: Connection, source_id: int, header: Sequence[str]) -> None:
+        self._connection, self._source_id, self._header = connection, source_id, header
+        self.batch_id = next_key(connection, "batch")
+        self._next_trip_id = next_key(connection, "trip")
+        self._written_charges: set[int] = set()
+        self.page_digests: list[str] = []
+        self._known_pages: dict[int, Page] = {}
+
+    def write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int = 0) -> None:
+        """Trips, the charge lines they are the first of, and their page."""
+        new = set(trips.charge_ids) - self._written_charges
+        if new:
+            self._write_charges(sorted(new), charges)
+        count = len(trips.trip_ids)
+        marks = "?" if self._connection.dialect.name == "sqlite" else "%s"
+        one = f"({self._source_id}, {revision}, {', '.join([marks] * _VALUES_PER_TRIP)})"
+        self._connection.exec_driver_sql(
+            f"INSERT INTO trip ({_TRIP_COLUMNS}) VALUES {', '.join([one] * count)}",
+            tuple(chain.from_iterable(zip(*trips.columns(), strict=True))),
+        )
+        sealed = page(len(self.page_digests) + 1, self._next_trip_id, self._header, page_lines(trips, revision))
+        self._connection.exec_driver_sql(
+            "INSERT INTO batch_page (batch_id, number, first_trip_id, last_trip_id, content, sha256)"
+            f" VALUES ({', '.join([marks] * 6)})",
+            (self.batch_id, sealed.number, sealed.first_trip_id, sealed.last_trip_id, sealed.content, sealed.sha256),
+        )
+        self.page_digests.append(sealed.sha256)
+        self._next_trip_id += count
+
+    def _write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey]) -> None:
+        self._connection.execute(
+            text(
+                "INSERT INTO charge (id, batch_id, unit_id, category, rate_id, booked_on)"
+                " VALUES (:id, :batch_id, :unit_id, :category, :rate_id, :booked_on)"
+            ),
+            [{"id": key, "batch_id": self.batch_id, **vars(charges[key])} for key in new],
+        )
+        self._written_charges.update(new)
+
+    def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
+        """Which of the ids are in the books already, this batch's earlier rows included."""
+        rows = self._connection.execute(
+            text(
+                "SELECT t.trip_id, t.id, t.revision, c.batch_id FROM trip t JOIN charge c ON c.id = t.charge_id"
+                " WHERE t.source_id = :source_id AND t.trip_id IN :ids ORDER BY t.revision"
+            ).bindparams(bindparam("ids", expanding=True)),
+            {"source_id": self._source_id, "ids": list(trip_ids)},
+        )
+        return {row.trip_id: Known(row.id, row.revision, row.batch_id) for row in rows}
+
+    def cells_of(self, known: Known) -> tuple[list[str], list[str], int]:
+        """The kept columns and cells as read of a known trip, and its batch."""
+        held = self._known_pages.get(known.batch_id)
+        if held is None or not held.first_trip_id <= known.id <= held.last_trip_id:
+            row = self._connection.execute(
+                text(
+                    "SELECT number, first_trip_id, last_trip_id, content, sha256 FROM batch_page"
+                    " WHERE first_trip_id <= :id ORDER BY first_trip_id DESC LIMIT 1"
+                ),
+                {"id": known.id},
+            ).one()
+            held = self._known_pages[known.batch_id] = Page(*row)
+        header, cells = kept_cells(held.content, known.id - held.first_trip_id)
+        return header, cells, known.batch_id
+
+    def profile_of(self, batch_id: int) -> Profile:
+        """The profile a batch was read with; for this batch's own rows the caller has it."""
+        name, content = self._connection.execute(
+            text(
+                "SELECT s.name, p.content FROM batch b JOIN profile p ON p.id = b.profile_id"
+                " JOIN source s ON s.id = b.source_id WHERE b.id = :id"
+            ),
+            {"id": batch_id},
+        ).one()
+        return parse_profile(name, content)
+
+    def seal(self, facts: Mapping[str, Any]) -> None:
+        """The batch's own row, last."""
+        columns = ["id", *facts]
+        self._connection.execute(
+            text(f"INSERT INTO batch ({', '.join(columns)}) VALUES ({', '.join(':' + name for name in columns)})"),
+            {"id": self.batch_id, **facts},
+        )
+
+    def quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> None:
+        """Keep rejected rows with their complaints until they are corrected or dismissed."""
+        rows = [
+            {
+                "batch_id": self.batch_id,
+                "row": row.row,
+                "header": json.dumps(list(header), ensure_ascii=False),
+                "cells": json.dumps(row.cells, ensure_ascii=False),
+                "complaints": json.dumps(
+                    [{"code": fault.code, "column": fault.place.column, "what": fault.what()} for fault in row.complaints],
+                    ensure_ascii=False,
+                ),
+            }
+            for row in rejected
+        ]
+        self._connection.execute(
+            text(
+                "INSERT INTO quarantine (batch_id, row, header, cells, complaints)"
+                " VALUES (:batch_id, :row, :header, :cells, :complaints)"
+            ),
+            rows,
+        )
+
+
+def next_key(connection: Connection, table: str) -> int:
+    """The key the next row of a table gets; the caller holds the write lock."""
+    return int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())
+
+
+def source_id(connection: Connection, name: str) -> int:
+    """The key of a source, registered when first used."""
+    found = connection.execute(text("SELECT id FROM source WHERE name = :name"), {"name": name}).scalar()
+    if found is None:
+        found = connection.execute(
+            text("INSERT INTO source (name) VALUES (:name) RETURNING id"), {"name": name}
+        ).scalar_one()
+    return int(found)
+
+
+def profile_id(connection: Connection, source: int, profile: Profile, registered_at: str, by: str) -> int:
+    """The key of a profile's text, numbered as a new version when first used."""
+    found = connection.execute(
+        text("SELECT id FROM profile WHERE source_id = :source AND sha256 = :sha256"),
+        {"source": source, "sha256": profile.sha256},
+    ).scalar()
+    if found is None:
+        found = connection.execute(
+            text(
+                "INSERT INTO profile (source_id, version, content, sha256, registered_at, registered_by)"
+                " SELECT :source, coalesce(max(version), 0) + 1, :content, :sha256, :registered_at, :by"
+                " FROM profile WHERE source_id = :source RETURNING id"
+            ),
+            {
+                "source": source,
+                "content": profile.text,
+                "sha256": profile.sha256,
+                "registered_at": registered_at,
+                "by": by,
+            },
+        ).scalar_one()
+    return int(found)
+
+
+def has_trips(connection: Connection, source: int) -> bool:
+    """Whether anything of the source was ever posted."""
+    return bool(
+        connection.execute(
+            text("SELECT EXISTS (SELECT 1 FROM trip WHERE source_id = :source)"), {"source": source}
+        ).scalar()
+    )

@@ -1,0 +1,1 @@
+"""The set of books: how it begins."""

@@ -1,0 +1,15 @@
+"""The whole schema, gathered from the rooms it belongs to, for migrations and their tests."""
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+import klimatvaxling.batches.tables
+import klimatvaxling.emissions.tables
+import klimatvaxling.ledger.tables
+import klimatvaxling.policies.tables
+import klimatvaxling.units.tables  # noqa: F401 - importing a table registers it
+
+
+def metadata() -> MetaData:
+    """Every table of the program."""
+    return SQLModel.metadata

@@ -1,0 +1,86 @@
+"""The factor sets in the books, in their order of registration."""
+
+import hashlib
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.emissions.assessment import Assessor
+from klimatvaxling.emissions.factor import FactorSet
+from klimatvaxling.emissions.factor_file import read_factor_set
+from klimatvaxling.errors import StateRefused
+from klimatvaxling.language import N_
+from klimatvaxling.typed import canonical
+
+
+class FactorSetExists(StateRefused):
+    """The set is registered in this version, with other content."""
+
+    code = "KV-FACTOR-SET-EXISTS"
+    message = N_("The factor set {name} {version} is already registered.")
+    remedy = N_("A registered set never changes: give the corrected set a new version.")
+
+
+def register_set(connection: Connection, factor_set: FactorSet, *, clock: Clock, by: str) -> bool:
+    """Put a set on record; False if it is there already. Raises `FactorSetExists` if it is there with other content."""
+    digest = hashlib.sha256(factor_set.text.encode()).hexdigest()
+    found = connection.execute(
+        text("SELECT sha256 FROM factor_set WHERE name = :name AND version = :version"),
+        {"name": factor_set.name, "version": factor_set.version},
+    ).scalar()
+    if found == digest:
+        return False
+    if found is not None:
+        raise FactorSetExists(name=factor_set.name, version=factor_set.version)
+    key = connection.execute(
+        text(
+            "INSERT INTO factor_set (name, version, title, content, sha256, registered_at, registered_by)"
+            " VALUES (:name, :version, :title, :content, :sha256, :registered_at, :by) RETURNING id"
+        ),
+        {
+            "name": factor_set.name,
+            "version": factor_set.version,
+            "title": factor_set.title,
+            "content": factor_set.text,
+            "sha256": digest,
+            "registered_at": stamp(clock()),
+            "by": by,
+        },
+    ).scalar_one()
+    connection.execute(
+        text(
+            "INSERT INTO factor (factor_set_id, key, measure, unit, g_per_unit, source, confidence)"
+            " VALUES (:set, :key, :measure, :unit, :g_per_unit, :source, :confidence)"
+        ),
+        [
+            {
+                "set": key,
+                "key": factor.key,
+                "measure": factor.measure,
+                "unit": factor.unit,
+                "g_per_unit": canonical(factor.g_per_unit),
+                "source": factor.source,
+                "confidence": factor.confidence,
+            }
+            for factor in factor_set.factors
+        ],
+    )
+    return True
+
+
+def registered_sets(connection: Connection) -> list[tuple[int, FactorSet]]:
+    """Every set on record with its key, oldest registration first."""
+    rows = connection.execute(text("SELECT id, content FROM factor_set ORDER BY id"))
+    return [(row.id, read_factor_set(row.content)) for row in rows]
+
+
+def assessor(connection: Connection) -> tuple[Assessor, dict[tuple[str, str], int]]:
+    """What assesses CO2 by the registered sets, and the key of each factor by set label and factor key."""
+    sets = registered_sets(connection)
+    keys = {
+        (f"{row.name} {row.version}", row.key): row.id
+        for row in connection.execute(
+            text("SELECT f.id, f.key, s.name, s.version FROM factor f JOIN factor_set s ON s.id = f.factor_set_id")
+        )
+    }
+    return Assessor([factor_set for _, factor_set in sets]), keys

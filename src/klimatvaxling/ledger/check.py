@@ -1,0 +1,261 @@
+"""The checks: named invariants of the books, each a small function that gives what offends it (docs/checks.md)."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.batches.pages import FIELDS, batch_digest
+from klimatvaxling.charges.charge import fee_ore
+from klimatvaxling.exact import whole
+from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS
+
+_PAGE_FIELDS = len(FIELDS)
+
+
+@dataclass(frozen=True)
+class Offence:
+    """What breaks an invariant: an id people can look up, and both sides of the difference."""
+
+    id: str
+    expected: object
+    found: object
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One invariant and what offends it."""
+
+    name: str
+    offending: tuple[Offence, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing offends it."""
+        return not self.offending
+
+
+Check = Callable[[Connection], Iterable[Offence]]
+
+
+def vouchers_sum_to_zero(connection: Connection) -> Iterator[Offence]:
+    """Every voucher has at least two postings and they sum to zero."""
+    for row in connection.execute(
+        text(
+            "SELECT v.code, count(p.id) AS lines, coalesce(sum(p.amount_ore), 0) AS total FROM voucher v"
+            " LEFT JOIN posting p ON p.voucher_id = v.id GROUP BY v.id, v.code"
+            " HAVING count(p.id) < 2 OR coalesce(sum(p.amount_ore), 0) <> 0"
+        )
+    ):
+        yield Offence(row.code, 0, row.total if row.total else f"{row.lines} lines")
+
+
+def series_are_unbroken(connection: Connection) -> Iterator[Offence]:
+    """Voucher numbers run from 1 without a gap in each series and fiscal year, and codes say the same."""
+    expected: dict[tuple[str, int], int] = {}
+    for row in connection.execute(
+        text("SELECT code, series, fiscal_year, number FROM voucher ORDER BY series, fiscal_year, number")
+    ):
+        key = (row.series, row.fiscal_year)
+        number = expected[key] = expected.get(key, 0) + 1
+        if row.number != number or row.code != f"{row.series}{row.fiscal_year}-{row.number}":
+            yield Offence(row.code, f"{row.series}{row.fiscal_year}-{number}", row.code)
+            expected[key] = row.number
+
+
+def chain_is_whole(connection: Connection) -> Iterator[Offence]:
+    """Each voucher's hash is that of its content and of the voucher before it; registration times rise."""
+    expected = connection.execute(text("SELECT nonce FROM book")).scalar_one()
+    position, registered_at = 0, ""
+    for voucher, found, content_hash in _rehashed(connection):
+        position += 1
+        if voucher.id != position:
+            yield Offence(voucher.code, f"place {position}", f"place {voucher.id}")
+            position = voucher.id
+        if voucher.previous_hash != expected:
+            yield Offence(voucher.code, expected, voucher.previous_hash)
+        if found != content_hash:
+            yield Offence(voucher.code, content_hash, found)
+        if voucher.registered_at <= registered_at:
+            yield Offence(voucher.code, f"after {registered_at}", voucher.registered_at)
+        expected, registered_at = found, voucher.registered_at
+
+
+def postings_have_vouchers(connection: Connection) -> Iterator[Offence]:
+    """No posting or lot without its voucher."""
+    for table, column in (("posting", "id"), ("lot", "voucher_id")):
+        for key in connection.execute(
+            text(f"SELECT {column} FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM voucher v WHERE v.id = t.voucher_id)")
+        ).scalars():
+            yield Offence(f"{table}:{key}", "a voucher", "none")
+
+
+def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
+    """Every posted trip is what its batch's pages say, and the pages are what the vouchers' digest says."""
+    covered = 0
+    for batch in connection.execute(text("SELECT id, trips_sha256, rows_posted FROM batch ORDER BY id")).all():
+        digests, trips = [], 0
+        for page in connection.execute(
+            text("SELECT number, first_trip_id, last_trip_id, content, sha256 FROM batch_page"
+                 " WHERE batch_id = :batch ORDER BY number"),
+            {"batch": batch.id},
+        ):
+            found = hashlib.sha256(page.content.encode()).hexdigest()
+            digests.append(found)
+            if found != page.sha256:
+                yield Offence(f"batch:{batch.id} page:{page.number}", page.sha256, found)
+            trips += page.last_trip_id - page.first_trip_id + 1
+            yield from _trips_of_page(connection, page)
+        covered += trips
+        if batch_digest(digests) != batch.trips_sha256:
+            yield Offence(f"batch:{batch.id}", batch.trips_sha256, batch_digest(digests))
+        if trips != batch.rows_posted:
+            yield Offence(f"batch:{batch.id}", f"{batch.rows_posted} trips", f"{trips} trips")
+    total = connection.execute(text("SELECT count(*) FROM trip")).scalar_one()
+    if total != covered:
+        yield Offence("trip", f"{covered} trips on pages", f"{total} trips")
+    for row in connection.execute(
+        text("SELECT v.code, v.trips_sha256 AS stated, b.trips_sha256 AS held FROM voucher v"
+             " LEFT JOIN batch b ON b.id = v.batch_id WHERE v.batch_id IS NOT NULL"
+             " AND (b.id IS NULL OR b.trips_sha256 <> v.trips_sha256)")
+    ):
+        yield Offence(row.code, row.stated, row.held)
+
+
+def _trips_of_page(connection: Connection, page: object) -> Iterator[Offence]:
+    lines = page.content.split("\n")[1:]  # type: ignore[attr-defined]
+    rows = connection.execute(
+        text(f"SELECT source_id, id, {', '.join(FIELDS)} FROM trip WHERE id BETWEEN :first AND :last ORDER BY id"),
+        {"first": page.first_trip_id, "last": page.last_trip_id},  # type: ignore[attr-defined]
+    ).all()
+    if len(rows) != len(lines):
+        yield Offence(f"page:{page.number}", f"{len(lines)} trips", f"{len(rows)} trips")  # type: ignore[attr-defined]
+    for row, line in zip(rows, lines, strict=False):
+        stated = line.split(SEPARATOR)[:_PAGE_FIELDS]
+        held = [str(value) for value in row[2:]]
+        if stated != held:
+            yield Offence(f"trip:{row.id} ({row.trip_id})", "; ".join(stated), "; ".join(held))
+
+
+def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offence]:
+    """The grams of each charge line are those of its trips, and its fee is grams × rate, rounded once."""
+    rows = connection.execute(
+        text(
+            "SELECT v.code, c.id, p.co2_g, p.amount_ore, CAST(r.value AS INTEGER) AS rate, t.trips_g FROM charge c"
+            " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip GROUP BY charge_id) t ON t.charge_id = c.id"
+            " LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.voucher_id"
+            " JOIN policy r ON r.id = c.rate_id"
+        )
+    )
+    for row in rows:
+        if row.co2_g != row.trips_g:
+            yield Offence(f"{row.code} charge:{row.id}", row.trips_g, row.co2_g)
+        if row.co2_g is not None and row.amount_ore != fee_ore(row.co2_g, row.rate):
+            yield Offence(f"{row.code} charge:{row.id}", fee_ore(row.co2_g, row.rate), row.amount_ore)
+
+
+def trips_weigh_quantity_times_factor(connection: Connection) -> Iterator[Offence]:
+    """The grams of a trip by fuel or distance on the ground are quantity × factor, those stated are the kilograms stated."""
+    fuel, distance, stated = TIER_NUMBERS["fuel"], TIER_NUMBERS["distance"], TIER_NUMBERS["stated"]
+    rows = connection.execute(
+        text(
+            "SELECT t.tier, t.quantity, f.g_per_unit, t.co2_g, min(t.id) AS id FROM trip t"
+            " JOIN charge c ON c.id = t.charge_id LEFT JOIN factor f ON f.id = t.factor_id"
+            " WHERE t.tier IN (:fuel, :stated) OR (t.tier = :distance AND c.category <> 'flight')"
+            " GROUP BY t.tier, t.quantity, f.g_per_unit, t.co2_g"
+        ),
+        {"fuel": fuel, "distance": distance, "stated": stated},
+    )
+    for row in rows:
+        factor = Decimal(1000) if row.tier == stated else Decimal(row.g_per_unit or 0)
+        expected = whole(Decimal(row.quantity) * factor)
+        if expected != row.co2_g:
+            yield Offence(f"trip:{row.id}", expected, row.co2_g)
+
+
+def own_funds_are_lots_less_debt(connection: Connection) -> Iterator[Offence]:
+    """Per unit, open lots less debt are the own funds of the ledger, and no lot is below zero on any day."""
+    for row in connection.execute(
+        text(
+            "SELECT l.lot_id, v.code, l.left_ore FROM (SELECT lot_id, unit_id, -sum(amount_ore) AS left_ore FROM posting"
+            " WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id, unit_id) l"
+            " JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0"
+        )
+    ):
+        yield Offence(f"lot:{row.code}", "at least 0", row.left_ore)
+    for row in connection.execute(
+        text(
+            "SELECT u.code, sum(p.amount_ore) AS debt_ore FROM posting p JOIN unit u ON u.id = p.unit_id"
+            " WHERE p.account = 'own_funds' AND p.lot_id IS NULL GROUP BY u.code HAVING sum(p.amount_ore) < 0"
+        )
+    ):
+        yield Offence(f"unit:{row.code}", "a debt of at least 0", row.debt_ore)
+
+
+def batches_add_up(connection: Connection) -> Iterator[Offence]:
+    """What a batch says it charged is what its vouchers charged."""
+    for row in connection.execute(
+        text(
+            "SELECT b.id, b.charged_ore, b.co2_g, coalesce(sum(p.amount_ore), 0) AS ore, coalesce(sum(p.co2_g), 0) AS g"
+            " FROM batch b LEFT JOIN charge c ON c.batch_id = b.id LEFT JOIN posting p ON p.charge_id = c.id"
+            " GROUP BY b.id, b.charged_ore, b.co2_g"
+        )
+    ):
+        if (row.charged_ore, row.co2_g) != (row.ore, row.g):
+            yield Offence(f"batch:{row.id}", f"{row.charged_ore} öre, {row.co2_g} g", f"{row.ore} öre, {row.g} g")
+
+
+CHECKS: tuple[Check, ...] = (
+    vouchers_sum_to_zero,
+    series_are_unbroken,
+    chain_is_whole,
+    postings_have_vouchers,
+    trips_are_as_transcribed,
+    charges_are_the_sum_of_their_trips,
+    trips_weigh_quantity_times_factor,
+    own_funds_are_lots_less_debt,
+    batches_add_up,
+)
+
+
+def run_checks(connection: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
+    """Every invariant with what offends it."""
+    return [Finding(check.__name__, tuple(check(connection))) for check in checks]
+
+
+def head(connection: Connection) -> tuple[str, int]:
+    """The chain's last hash and the number of vouchers."""
+    row = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
+    if row is None:
+        return str(connection.execute(text("SELECT nonce FROM book")).scalar_one()), 0
+    return row.hash, row.id
+
+
+def includes_head(connection: Connection, wanted: str) -> Finding:
+    """Whether the chain still has the link that somebody noted earlier."""
+    found = connection.execute(
+        text("SELECT 1 FROM voucher WHERE hash = :head UNION SELECT 1 FROM book WHERE nonce = :head"), {"head": wanted}
+    ).scalar()
+    offending = () if found else (Offence(wanted, "a voucher with this hash", "none"),)
+    return Finding("chain_includes_head", offending)
+
+
+def _rehashed(connection: Connection) -> Iterator[tuple[Voucher, str, str]]:
+    """Every voucher in the order of the chain, with the hash on record and the hash of what stands there."""
+    names = list(Voucher.__dataclass_fields__)
+    lines = connection.execute(
+        text("SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
+             " ORDER BY voucher_id, line")
+    )
+    by_voucher: dict[int, list[Posting]] = {}
+    for row in lines:
+        by_voucher.setdefault(row.voucher_id, []).append(Posting(*row[1:]))
+    for row in connection.execute(
+        text(f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
+             " LEFT JOIN lot l ON l.voucher_id = v.id ORDER BY v.id")
+    ):
+        voucher = Voucher(*row[: len(names)])
+        yield voucher, row.hash, digest(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))

@@ -1,0 +1,1 @@
+"""Lots: the fees of one charge voucher, to be used within a year."""

@@ -1,0 +1,49 @@
+"""The register of policies in the books."""
+
+import datetime
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.policies.policy import PolicyValue, parse_value
+
+
+def all_values(connection: Connection, *, known_at: str | None = None) -> list[PolicyValue]:
+    """Every decided value in order of registration, as it was known at a time."""
+    rows = connection.execute(
+        text("SELECT * FROM policy WHERE :known_at IS NULL OR registered_at <= :known_at ORDER BY id").bindparams(
+            known_at=known_at
+        )
+    )
+    return [
+        PolicyValue(
+            row.id,
+            row.name,
+            row.value,
+            datetime.date.fromisoformat(row.valid_from),
+            row.decision,
+            row.registered_at,
+            row.registered_by,
+        )
+        for row in rows
+    ]
+
+
+def decide(
+    connection: Connection, name: str, value: str, *, valid_from: datetime.date, decision: str, clock: Clock, by: str
+) -> None:
+    """Put a decided value on record. Raises `UnknownPolicy` or `BadPolicyValue`."""
+    connection.execute(
+        text(
+            "INSERT INTO policy (name, value, valid_from, decision, registered_at, registered_by)"
+            " VALUES (:name, :value, :valid_from, :decision, :registered_at, :registered_by)"
+        ),
+        {
+            "name": name,
+            "value": parse_value(name, value),
+            "valid_from": valid_from.isoformat(),
+            "decision": decision,
+            "registered_at": stamp(clock()),
+            "registered_by": by,
+        },
+    )

@@ -1,0 +1,111 @@
+"""The balance: what each unit was charged, has used, has lost and has left."""
+
+import datetime
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.language import N_, translate
+from klimatvaxling.lots.lot import last_day_of_use
+from klimatvaxling.policies.policy import ONE_YEAR_FROM_BOOKING, RETENTION, in_force
+from klimatvaxling.policies.register import all_values
+from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
+from klimatvaxling.units.directory import UnknownUnit
+from klimatvaxling.units.register import directory
+
+WARNING_DAYS = 90
+SUMS = (
+    "co2_g",
+    "opening_ore",
+    "charged_ore",
+    "spent_ore",
+    "swept_ore",
+    "moved_ore",
+    "grants_paid_ore",
+    "own_funds_ore",
+    "due_within_90_days_ore",
+)
+
+# What each figure is in the ledger: the account, the event where the account alone does not say it, and the sign.
+_LEDGER = """
+SELECT p.unit_id,
+  coalesce(sum(p.co2_g), 0) AS co2_g,
+  coalesce(sum(CASE WHEN p.account = 'opening' THEN p.amount_ore END), 0) AS opening_ore,
+  coalesce(sum(CASE WHEN p.account = 'fee_expense' THEN p.amount_ore END), 0) AS charged_ore,
+  coalesce(-sum(CASE WHEN p.account = 'measures' THEN p.amount_ore END), 0) AS spent_ore,
+  coalesce(sum(CASE WHEN p.account = 'own_funds' AND v.event IN ('sweep', 'sweep_returned') THEN p.amount_ore END), 0)
+    AS swept_ore,
+  coalesce(-sum(CASE WHEN p.account = 'own_funds' AND v.event IN ('merge', 'transfer') THEN p.amount_ore END), 0)
+    AS moved_ore,
+  coalesce(-sum(CASE WHEN p.account = 'grants_paid' THEN p.amount_ore END), 0) AS grants_paid_ore,
+  coalesce(-sum(CASE WHEN p.account = 'own_funds' THEN p.amount_ore END), 0) AS own_funds_ore
+FROM posting p JOIN voucher v ON v.id = p.voucher_id
+WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at AND p.unit_id IS NOT NULL
+GROUP BY p.unit_id
+"""
+
+_OPEN_LOTS = """
+SELECT p.unit_id, l.lot_on, -sum(p.amount_ore) AS left_ore
+FROM posting p JOIN voucher v ON v.id = p.voucher_id JOIN lot l ON l.voucher_id = p.lot_id
+WHERE p.account = 'own_funds' AND v.booked_on <= :as_of AND v.registered_at <= :known_at
+GROUP BY p.unit_id, p.lot_id, l.lot_on HAVING sum(p.amount_ore) <> 0
+"""
+
+
+def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_code: str | None = None) -> Report:
+    """Every unit valid on `as_of`, with zeros where it has nothing, and every ended one with a figure.
+
+    Raises `UnknownUnit`.
+    """
+    moment = {"as_of": as_of.isoformat(), "known_at": known_at}
+    units = directory(connection, known_at=known_at)
+    figures = {row.unit_id: row._asdict() for row in connection.execute(text(_LEDGER), moment)}
+    due = _due_by_unit(connection, as_of, moment)
+    valid = {unit.id: unit for unit in units.on(as_of)}
+    shown = {**{unit.id: unit for unit in units.newest() if unit.id in figures}, **valid}
+    if unit_code is not None:
+        wanted = units.find(unit_code)
+        if wanted is None:
+            raise UnknownUnit(value=unit_code, day=as_of)
+        shown = {wanted.id: shown.get(wanted.id, wanted)}
+    rows = []
+    for unit in sorted(shown.values(), key=lambda unit: unit.code):
+        sums: Mapping[str, object] = figures.get(unit.id, {})
+        row: dict[str, object] = {"unit": unit.code, "name": unit.name, "kind": unit.kind}
+        row |= {key: sums.get(key, 0) for key in SUMS[:-1]}
+        row["due_within_90_days_ore"] = due.get(unit.id, 0)
+        if unit_code is not None or unit.id in valid or any(row[key] for key in SUMS):
+            rows.append(row)
+    total = {key: sum(int(str(row[key])) for row in rows) for key in SUMS}
+    return Report(
+        title=translate(N_("Balance on {day}"), day=as_of),
+        columns=(
+            Column("unit", N_("Unit")),
+            Column("name", N_("Name"), from_width=100),
+            Column("co2_g", N_("kg CO2"), WEIGHT),
+            Column("charged_ore", N_("Charged"), AMOUNT),
+            Column("spent_ore", N_("Used"), AMOUNT),
+            Column("swept_ore", N_("Swept"), AMOUNT, from_width=80),
+            Column("own_funds_ore", N_("Own funds"), AMOUNT),
+            Column("due_within_90_days_ore", N_("Due in 90 days"), AMOUNT, from_width=80),
+        ),
+        rows=rows,
+        total=total,
+        document={"as_of": as_of.isoformat(), "units": rows, "total": total},
+        notes=(translate(N_("Amounts in kronor.")),),
+        csv_keys=("unit", "name", "kind", *SUMS),
+        when_empty=translate(N_("No units are registered. Add them with: klimatvaxling unit load FILE.csv")),
+    )
+
+
+def _due_by_unit(connection: Connection, as_of: datetime.date, moment: Mapping[str, str]) -> dict[int, int]:
+    """What is left in lots whose last day of use is at most 90 days away, those already due included."""
+    policies = all_values(connection, known_at=moment["known_at"])
+    horizon = as_of + datetime.timedelta(days=WARNING_DAYS)
+    due: dict[int, int] = {}
+    for row in connection.execute(text(_OPEN_LOTS), moment):
+        lot_on = datetime.date.fromisoformat(row.lot_on)
+        retention = in_force(policies, RETENTION, lot_on)
+        if last_day_of_use(lot_on, retention.value if retention else ONE_YEAR_FROM_BOOKING) <= horizon:
+            due[row.unit_id] = due.get(row.unit_id, 0) + row.left_ore
+    return due

@@ -1,0 +1,142 @@
+"""The registers as they stood on a day: units, policies, factors."""
+
+import datetime
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling import formats
+from klimatvaxling.language import N_, translate
+from klimatvaxling.policies import policy
+from klimatvaxling.policies.register import all_values
+from klimatvaxling.reports.report import Column, Report
+from klimatvaxling.units.register import directory
+from klimatvaxling.units.unit import ALWAYS
+
+
+def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
+    """The units valid on `as_of`."""
+    rows = [
+        {
+            "unit": unit.code,
+            "name": unit.name,
+            "kind": unit.kind,
+            "kind_title": translate(_KINDS[unit.kind]),
+            "org_number": unit.org_number,
+            "cost_centres": " ".join(map(str, unit.cost_centres)),
+            "counterpart": unit.counterpart,
+            "valid_from_on": unit.valid_from.isoformat() if unit.valid_from != ALWAYS else None,
+            "valid_to_on": unit.valid_to.isoformat() if unit.valid_to else None,
+        }
+        for unit in directory(connection, known_at=known_at).on(as_of)
+    ]
+    keys = ("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "valid_from_on", "valid_to_on")
+    documents = [{key: row[key] for key in keys} for row in rows]
+    return Report(
+        title=translate(N_("Units on {day}"), day=as_of),
+        columns=(
+            Column("unit", N_("Unit")),
+            Column("name", N_("Name")),
+            Column("kind_title", N_("Kind")),
+            Column("org_number", N_("Org. number"), from_width=100),
+            Column("cost_centres", N_("Cost centres")),
+            Column("counterpart", N_("Counterpart"), from_width=100),
+        ),
+        rows=rows,
+        document={"as_of": as_of.isoformat(), "units": documents},
+        csv_keys=keys,
+        when_empty=translate(N_("No units are registered. Add them with: klimatvaxling unit load FILE.csv")),
+    )
+
+
+_KINDS = {"administration": N_("Administration"), "company": N_("Company")}
+
+
+def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
+    """Every policy with the value that holds on `as_of`."""
+    values = all_values(connection, known_at=known_at)
+    rows = []
+    for name, kind in policy.KINDS.items():
+        value = policy.in_force(values, name, as_of)
+        rows.append({"name": name, **_value(value, name), "summary": translate(kind.summary)})
+    return Report(
+        title=translate(N_("Policies on {day}"), day=as_of),
+        columns=(
+            Column("name", N_("Policy")),
+            Column("shown", N_("Value")),
+            Column("valid_from_on", N_("From")),
+            Column("decision", N_("Decision")),
+            Column("summary", N_("What it is about"), from_width=110),
+        ),
+        rows=rows,
+        document={"as_of": as_of.isoformat(), "policies": [_without_shown(row) for row in rows]},
+        csv_keys=("name", "value", "valid_from_on", "decision"),
+    )
+
+
+def policy_history(connection: Connection, name: str) -> Report:
+    """Every value a policy has had, oldest registration first. Raises `UnknownPolicy`."""
+    if name not in policy.KINDS:
+        raise policy.UnknownPolicy(name=name, known=", ".join(policy.KINDS))
+    rows = [
+        {"name": name, **_value(value, name), "registered_at": value.registered_at, "registered_by": value.registered_by}
+        for value in all_values(connection)
+        if value.name == name
+    ]
+    return Report(
+        title=translate(N_("History of {name}"), name=name),
+        columns=(
+            Column("shown", N_("Value")),
+            Column("valid_from_on", N_("From")),
+            Column("decision", N_("Decision")),
+            Column("registered_by", N_("Registered by")),
+            Column("registered_at", N_("Registered"), from_width=100),
+        ),
+        rows=rows,
+        document={"name": name, "values": [_without_shown(row) for row in rows]},
+        csv_keys=("name", "value", "valid_from_on", "decision", "registered_at", "registered_by"),
+    )
+
+
+def _value(value: policy.PolicyValue | None, name: str) -> dict[str, object]:
+    if value is None:
+        return {"value": None, "shown": "–", "valid_from_on": None, "decision": None}
+    shown = translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value))) if name == policy.RATE else value.value
+    kept: object = int(value.value) if name == policy.RATE else value.value
+    return {"value": kept, "shown": shown, "valid_from_on": value.valid_from.isoformat(), "decision": value.decision}
+
+
+def _without_shown(row: dict[str, object]) -> dict[str, object]:
+    return {key: value for key, value in row.items() if key not in ("shown", "summary")}
+
+
+def factors(connection: Connection) -> Report:
+    """Every factor on record with its source and how sure we are of it."""
+    rows = [
+        row._asdict()
+        for row in connection.execute(
+            text(
+                "SELECT s.name || ' ' || s.version AS factor_set, f.key AS factor, f.measure, f.unit, f.g_per_unit,"
+                " f.confidence, f.source FROM factor f JOIN factor_set s ON s.id = f.factor_set_id ORDER BY f.id"
+            )
+        )
+    ]
+    for row in rows:
+        row["certainty"] = translate(_CERTAINTY[row["confidence"]])
+    keys = ("factor_set", "factor", "measure", "unit", "g_per_unit", "confidence", "source")
+    return Report(
+        title=translate(N_("Emission factors, grams of fossil CO2 per unit")),
+        columns=(
+            Column("factor", N_("Factor")),
+            Column("unit", N_("Per")),
+            Column("g_per_unit", N_("Grams")),
+            Column("certainty", N_("Certainty")),
+            Column("source", N_("Source"), from_width=100),
+        ),
+        rows=rows,
+        document={"factors": [{key: row[key] for key in keys} for row in rows]},
+        csv_keys=keys,
+        notes=(translate(N_("“Assumed” figures should be replaced by better ones: klimatvaxling factor load FILE.toml")),),
+    )
+
+
+_CERTAINTY = {"read": N_("read"), "derived": N_("derived"), "assumed": N_("assumed")}

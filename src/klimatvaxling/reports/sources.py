@@ -1,0 +1,90 @@
+"""Sources of travel data: which there are, how one reads its files, and a file's first rows as they are understood."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from klimatvaxling.language import N_, translate
+from klimatvaxling.reports.report import Column, Report
+from klimatvaxling.travel.file import open_travel_file
+from klimatvaxling.travel.profile import ColumnRule, Profile
+from klimatvaxling.travel.rows import TravelRows
+from klimatvaxling.travel.standard import COLUMNS
+
+FIRST_ROWS = 5
+
+
+def sources(profiles: Mapping[str, Profile], folders: Mapping[str, Path]) -> Report:
+    """Every source by name."""
+    rows = [{"source": name, "title": profile.title, "folder": str(folders[name])} for name, profile in profiles.items()]
+    return Report(
+        title=translate(N_("Sources")),
+        columns=(Column("source", N_("Source")), Column("title", N_("Title"))),
+        rows=rows,
+        document={"sources": rows},
+        csv_keys=("source", "title", "folder"),
+    )
+
+
+def source(profile: Profile) -> Report:
+    """How a source's columns become standard ones."""
+    rows = [
+        {"column": column, "from": _origin(profile, profile.columns.get(column)), "how": _how(profile.columns.get(column))}
+        for column in COLUMNS
+    ]
+    outside = [
+        f"{translate(N_('Outside the scheme'))}: {profile.spelling[rule.match.column]} "
+        f"{', '.join((*rule.match.values, *rule.match.starts_with))} ({rule.reason})"
+        for rule in profile.outside
+    ]
+    identity = N_("Trips have ids of their own.") if profile.has_trip_ids else N_("Content and occurrence identify a trip.")
+    return Report(
+        title=f"{profile.name}: {profile.title}",
+        columns=(Column("column", N_("Standard column")), Column("from", N_("Column in the file")), Column("how", N_("How"))),
+        rows=rows,
+        document={"source": profile.name, "title": profile.title, "sha256": profile.sha256, "columns": rows, "profile": profile.text},
+        notes=(translate(identity), *outside),
+        csv_keys=("column", "from", "how"),
+    )
+
+
+def _origin(profile: Profile, rule: ColumnRule | None) -> str:
+    if rule is None:
+        return ""
+    return ", ".join(profile.spelling[name] for name in rule.source_columns) or f"= {rule.constant}"
+
+
+def _how(rule: ColumnRule | None) -> str:
+    if rule is None:
+        return ""
+    parts = [f"× {rule.times}"] if rule.times is not None else []
+    parts += [f"{key or '–'} → {value or '–'}" for key, value in (rule.mapping or {}).items()]
+    parts += list(rule.date_formats)
+    return ", ".join(parts)
+
+
+def tested(profile: Profile, path: Path) -> Report:
+    """A file's first rows in standard columns, and how many rows it has. Raises what is wrong with the file."""
+    rows: list[dict[str, object]] = []
+    with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
+        reading = TravelRows(file, profile)
+        for chunk in reading:
+            for index in range(min(len(chunk.numbers), FIRST_ROWS - len(rows))):
+                cells = {column: values[index] for column, values in zip(COLUMNS, chunk.columns, strict=True)}
+                rows.append({"row": chunk.numbers[index], **cells})
+    outside = sum(reading.outside.values())
+    table = [
+        {"column": column, **{f"row_{number}": row[column] for number, row in enumerate(rows)}} for column in COLUMNS
+    ]
+    return Report(
+        title=translate(N_("{file} as {source} understands it"), file=path.name, source=profile.name),
+        columns=(
+            Column("column", N_("Standard column")),
+            *(Column(f"row_{number}", translate(N_("Row {row}"), row=row["row"])) for number, row in enumerate(rows[:3])),
+        ),
+        rows=table,
+        document={"source": profile.name, "file": path.name, "rows_read": reading.rows_read, "rows_outside_scheme": outside, "rows": rows},
+        notes=(translate(N_("{count} rows, {outside} of them outside the scheme."), count=reading.rows_read, outside=outside),),
+        csv_keys=("column", *(f"row_{number}" for number in range(len(rows)))),
+    )
+
+

@@ -1,0 +1,1 @@
+"""The terminal at the edge: commands, help, tables, messages."""

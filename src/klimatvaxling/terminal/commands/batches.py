@@ -1,0 +1,193 @@
+"""`import`, `batch …` and `quarantine …`."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from klimatvaxling import typed
+from klimatvaxling.errors import UsageFault
+from klimatvaxling.language import N_, translate
+from klimatvaxling.terminal import faults, options
+from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
+
+
+class ExpectOneFile(UsageFault):
+    """A control total for several files at once."""
+
+    code = "KV-EXPECT-ONE-FILE"
+    message = N_("--expect-rows and --expect-kg are for one file at a time.")
+    remedy = N_("Import the files one by one.")
+
+
+def import_files(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX."))],
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))],
+    booked_on: Annotated[
+        str | None,
+        typer.Option("--booked-on", metavar="DATE", help=N_("The booking date (default: the last day of each trip's month).")),
+    ] = None,
+    dry_run: options.DryRun = False,
+    accept_partial: Annotated[
+        bool, typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine."))
+    ] = False,
+    rejected_to: Annotated[
+        Path | None,
+        typer.Option("--rejected-to", metavar="FOLDER", help=N_("Where the rejected-rows workbook is written (default: beside the file).")),
+    ] = None,
+    expect_rows: Annotated[
+        str | None, typer.Option("--expect-rows", metavar="N", help=N_("Refuse the file unless it has this many rows."))
+    ] = None,
+    expect_kg: Annotated[
+        str | None, typer.Option("--expect-kg", metavar="N", help=N_("Refuse the file unless its trips are this many kg CO2."))
+    ] = None,
+    evidence: Annotated[str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))] = "",
+    output: options.Format = "table",
+) -> None:
+    """Import travel files: each in one transaction, whole or not at all."""
+    around: Surroundings = context.obj
+    output_format(output)
+    if len(files) > 1 and (expect_rows or expect_kg):
+        raise ExpectOneFile
+    from klimatvaxling.batches.importing import Order
+    from klimatvaxling.travel.sources import find_source
+
+    profile = find_source(source)
+    orders = [
+        Order(
+            file=file,
+            profile=profile,
+            booked_on=typed.date(booked_on) if booked_on else None,
+            accept_partial=accept_partial,
+            expected_rows=count(expect_rows) if expect_rows else None,
+            expected_kg=typed.decimal(expect_kg) if expect_kg else None,
+            evidence=evidence,
+            dry_run=dry_run,
+        )
+        for file in files
+    ]
+    results = [_import(around, order, rejected_to, output) for order in orders]
+    if output == "json":
+        documents = [document for document, _ in results]
+        print(json.dumps(documents[0] if len(documents) == 1 else {"imports": documents}, ensure_ascii=False, indent=2))
+    worst = max(code for _, code in results)
+    if worst:
+        raise typer.Exit(worst)
+    if not dry_run:
+        next_step("klimatvaxling balance")
+
+
+def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: str) -> tuple[dict[str, object], int]:
+    from klimatvaxling.batches.importing import Refused, import_file
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.reports.batches import receipt
+    from klimatvaxling.terminal.progress import rows_read
+    from klimatvaxling.terminal.show import show
+
+    try:
+        with writing(around.url, dry_run=order.dry_run) as connection, rows_read(order.file.name) as progress:
+            result = import_file(connection, order, clock=around.clock, by=around.user, progress=progress)
+        code = 0
+    except Refused as refused:
+        result = refused.result
+        code = faults.show(refused.fault)
+    if result.rejected:
+        _show_rejected(result)
+        _write_workbook(around, result, (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx", order)
+    if output != "json":
+        show(receipt(result), output)
+    return result.as_document(), code
+
+
+_MOST_SHOWN = 10
+
+
+def _show_rejected(result: Any) -> None:
+    for row in result.rejected[:_MOST_SHOWN]:
+        for complaint in row.complaints:
+            done(f"  {complaint.where()}: {complaint.what()} [{complaint.code}]")
+    if len(result.rejected) > _MOST_SHOWN:
+        done("  " + translate(N_("… and {count} more rows, all of them in the workbook."), count=len(result.rejected) - _MOST_SHOWN))
+
+
+def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -> None:
+    from klimatvaxling.batches.rejected_workbook import RejectedRow, write_rejected_workbook
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.emissions.factor import CATEGORIES, FUELS
+    from klimatvaxling.units.register import directory
+
+    with reading(around.url) as connection:
+        codes = [unit.code for unit in directory(connection).on(around.day(None))]
+    columns = order.profile.columns
+    choices = {
+        name: values
+        for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
+        if (rule := columns.get(column)) and rule.is_plain and (name := order.profile.source_column(column)) in result.header
+    }
+    write_rejected_workbook(
+        path,
+        header=list(result.header),
+        rows=[RejectedRow(row.row, row.cells, row.complaints) for row in result.rejected],
+        choices=choices,
+    )
+    done(translate(N_("The rejected rows are in {path}."), path=path))
+
+
+def list_batches(context: typer.Context, known_at: options.KnownAt = None, output: options.Format = "table") -> None:
+    """What was imported."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.batches import batches
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = batches(connection, around.known_at(known_at))
+    show(report, output)
+
+
+def show_batch(
+    context: typer.Context,
+    batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
+    output: options.Format = "table",
+) -> None:
+    """One batch in full."""
+    around: Surroundings = context.obj
+    output_format(output)
+    key = count(batch)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.batches import batch as report_of
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = report_of(connection, key)
+    show(report, output)
+
+
+def list_quarantine(context: typer.Context, output: options.Format = "table") -> None:
+    """Rejected rows that wait."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.batches import quarantine
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = quarantine(connection)
+    show(report, output)
+
+
+COMMANDS = (
+    (
+        "import",
+        N_("Import travel files. Posts one charge voucher per unit and booking date; nothing if any row is rejected."),
+        "import mars.csv --source milersattning --expect-rows 412 --dry-run",
+        import_files,
+    ),
+    ("batch list", N_("Show what was imported. Posts nothing."), "batch list", list_batches),
+    ("batch show", N_("Show one import: file, rows, charges, vouchers. Posts nothing."), "batch show 3", show_batch),
+    ("quarantine list", N_("Show rejected rows that wait to be corrected. Posts nothing."), "quarantine list", list_quarantine),
+)

@@ -1,0 +1,121 @@
+"""`init`, `check` and `explain`."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from klimatvaxling.errors import ExchangeError, InputRefused
+from klimatvaxling.language import N_, translate
+from klimatvaxling.terminal import options
+from klimatvaxling.terminal.faults import REFUSED_BY_STATE
+from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+
+class NothingToExplain(InputRefused):
+    """Not something that can be explained."""
+
+    code = "KV-EXPLAIN"
+    message = N_("There is nothing to explain about “{value}”.")
+    remedy = N_("Give an error code such as KV-UNIT-UNKNOWN.")
+
+
+def init(
+    context: typer.Context,
+    organisation: Annotated[str | None, typer.Option("--organisation", metavar="NAME", help=N_("Whose books these are."))] = None,
+    org_number: Annotated[
+        str | None, typer.Option("--org-number", metavar="N", help=N_("The organisation number, ten digits."))
+    ] = None,
+) -> None:
+    """Create the books, or upgrade them."""
+    around: Surroundings = context.obj
+    from klimatvaxling.books.opening import begin
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.database.location import sqlite_file, without_password
+    from klimatvaxling.database.migrate import upgrade
+
+    upgrade(around.url)
+    file = sqlite_file(around.url)
+    with writing(around.url) as connection:
+        beginning = begin(
+            connection,
+            organisation=organisation,
+            org_number=org_number,
+            shared=file is None,
+            clock=around.clock,
+            by=around.user,
+        )
+    where = file or without_password(around.url)
+    if beginning.is_new:
+        done(translate(N_("The books of {organisation} are open, in {where}."), organisation=beginning.organisation, where=where))
+        next_step("klimatvaxling unit load FILE.csv")
+    else:
+        done(translate(N_("The books of {organisation} in {where} are up to date."), organisation=beginning.organisation, where=where))
+    for factor_set in beginning.factor_sets:
+        done(translate(N_("Factor set registered: {factor_set}."), factor_set=factor_set))
+
+
+def check(
+    context: typer.Context,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="HASH", help=N_("Also prove that nothing up to this head was changed or cut off.")),
+    ] = None,
+    output: options.Format = "table",
+) -> None:
+    """Check every invariant of the books."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.ledger import check as checks
+    from klimatvaxling.reports.checked import checked
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        findings = checks.run_checks(connection)
+        if head is not None:
+            findings.append(checks.includes_head(connection, head))
+        report = checked(findings, *checks.head(connection))
+    show(report, output)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(REFUSED_BY_STATE)
+
+
+def explain(
+    what: Annotated[str, typer.Argument(metavar="KV-CODE", help=N_("An error code."))],
+    output: options.Format = "table",
+) -> None:
+    """Explain an error code."""
+    import klimatvaxling.batches.importing  # noqa: F401 - errors are known once the rooms they live in are
+    import klimatvaxling.batches.rejected_workbook
+    import klimatvaxling.ledger.check
+    import klimatvaxling.reports.journal
+    import klimatvaxling.travel.sources
+    import klimatvaxling.units.unit_file  # noqa: F401
+
+    error = ExchangeError.by_code.get(what.strip().upper())
+    if error is None:
+        raise NothingToExplain(value=what)
+    texts = [translate(error.message), translate(error.remedy), translate(error.explanation)]
+    if output_format(output) == "json":
+        print(json.dumps({"code": error.code, "message": texts[0], "remedy": texts[1], "explanation": texts[2]}, ensure_ascii=False))
+        return
+    print("\n".join([error.code, *(text for text in texts if text)]))
+
+
+COMMANDS = (
+    (
+        "init",
+        N_("Create the books, or upgrade them to this version of the program. Posts nothing."),
+        'init --organisation "Exempelstad" --org-number 212000-0000',
+        init,
+    ),
+    (
+        "check",
+        N_("Check every invariant of the books; exit code 4 names what breaks one. Posts nothing."),
+        "check --format json",
+        check,
+    ),
+    ("explain", N_("Explain an error code: what it means and what to do. Posts nothing."), "explain KV-UNIT-UNKNOWN", explain),
+)

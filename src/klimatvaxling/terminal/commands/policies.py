@@ -1,0 +1,111 @@
+"""`policy …` and `factor …`: the decided rules and the factors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from klimatvaxling.language import N_, translate
+from klimatvaxling.terminal import options
+from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+_Name = Annotated[str, typer.Argument(metavar="NAME", help=N_("The policy's name, as policy list shows it."))]
+
+
+def list_policies(
+    context: typer.Context, as_of: options.AsOf = None, known_at: options.KnownAt = None, output: options.Format = "table"
+) -> None:
+    """Every policy and its value on a day."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.registers import policies
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = policies(connection, around.day(as_of), around.known_at(known_at))
+    show(report, output)
+
+
+def set_policy(
+    context: typer.Context,
+    name: _Name,
+    value: Annotated[str, typer.Argument(metavar="VALUE", help=N_("The decided value."))],
+    decision: options.Decision,
+    valid_from: options.From = None,
+    dry_run: options.DryRun = False,
+) -> None:
+    """Put a decided value on record."""
+    around: Surroundings = context.obj
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.policies.register import decide
+
+    day = around.day(valid_from)
+    with writing(around.url, dry_run=dry_run) as connection:
+        decide(connection, name, value, valid_from=day, decision=decision, clock=around.clock, by=around.user)
+    done(translate(N_("{name} is {value} from {day}."), name=name, value=value, day=day))
+
+
+def history(context: typer.Context, name: _Name, output: options.Format = "table") -> None:
+    """Every value a policy has had."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.registers import policy_history
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = policy_history(connection, name)
+    show(report, output)
+
+
+def load_factors(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=N_("A factor set in TOML."))],
+    dry_run: options.DryRun = False,
+) -> None:
+    """Register the municipality's own factor set."""
+    around: Surroundings = context.obj
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.emissions.factor_file import read_factor_set
+    from klimatvaxling.emissions.register import register_set
+    from klimatvaxling.travel.file import read_small_file
+
+    factor_set = read_factor_set(read_small_file(file), file=file.name)
+    with writing(around.url, dry_run=dry_run) as connection:
+        is_new = register_set(connection, factor_set, clock=around.clock, by=around.user)
+    text = N_("Factor set registered: {factor_set}.") if is_new else N_("The factor set {factor_set} is registered already.")
+    done(translate(text, factor_set=factor_set.label))
+
+
+def list_factors(context: typer.Context, output: options.Format = "table") -> None:
+    """Every factor on record."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.registers import factors
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = factors(connection)
+    show(report, output)
+
+
+COMMANDS = (
+    ("policy list", N_("Show every policy and its value on a day. Posts nothing."), "policy list", list_policies),
+    (
+        "policy set",
+        N_("Put a decided value on record from a day on. What is already charged does not change. Posts nothing."),
+        'policy set rate 1.75 --from 2027-01-01 --decision "KS 2026-123"',
+        set_policy,
+    ),
+    ("policy history", N_("Show every value a policy has had, with its decision. Posts nothing."), "policy history rate", history),
+    ("factor list", N_("Show every emission factor with its source. Posts nothing."), "factor list --format csv", list_factors),
+    (
+        "factor load",
+        N_("Register the municipality's own factor set. What is already charged does not change. Posts nothing."),
+        "factor load egna-faktorer.toml",
+        load_factors,
+    ),
+)

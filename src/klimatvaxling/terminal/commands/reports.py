@@ -1,0 +1,88 @@
+"""`balance`, `journal` and `voucher show`."""
+
+import datetime
+from typing import Annotated
+
+import typer
+
+from klimatvaxling import typed
+from klimatvaxling.language import N_
+from klimatvaxling.terminal import options
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+
+def balance(
+    context: typer.Context,
+    unit: options.UnitCode = None,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
+    """What each unit was charged, has used and has left."""
+    around: Surroundings = context.obj
+    output_format(output)
+    day, moment = around.day(as_of), around.known_at(known_at)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.balance import balance as report_of
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = report_of(connection, day, moment, unit)
+    show(report, output)
+
+
+def journal(
+    context: typer.Context,
+    unit: options.UnitCode = None,
+    period: Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help=N_("Only this month's bookings."))] = None,
+    year: Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Only this year's bookings."))] = None,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
+    """Every voucher with its lines."""
+    around: Surroundings = context.obj
+    output_format(output)
+    first, last = datetime.date.min, datetime.date.max
+    if period is not None:
+        month = typed.month(period)
+        first, last = month.first_day, month.last_day
+    if year is not None:
+        first, last = datetime.date(typed.year(year), 1, 1), datetime.date(typed.year(year), 12, 31)
+    day = typed.date(as_of) if as_of else datetime.date.max
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.journal import journal as report_of
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = report_of(connection, day, around.known_at(known_at), first=first, last=last, unit=unit or "")
+    show(report, output)
+
+
+def show_voucher(
+    context: typer.Context,
+    code: Annotated[str, typer.Argument(metavar="VOUCHER", help=N_("The voucher's number, for example A2025-17."))],
+    output: options.Format = "table",
+) -> None:
+    """One voucher in full."""
+    around: Surroundings = context.obj
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.journal import voucher
+    from klimatvaxling.terminal.show import show
+
+    with reading(around.url) as connection:
+        report = voucher(connection, code)
+    show(report, output)
+
+
+COMMANDS = (
+    (
+        "balance",
+        N_("Show what each unit was charged, has used and has left. Posts nothing."),
+        "balance --as-of 2025-12-31",
+        balance,
+    ),
+    ("journal", N_("Show the vouchers with their lines. Posts nothing."), "journal --period 2025-03", journal),
+    ("voucher show", N_("Show one voucher in full, with its evidence. Posts nothing."), "voucher show A2025-17", show_voucher),
+)

@@ -1,0 +1,72 @@
+"""The entry point: language first, then the commands; every fault becomes a message and an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from klimatvaxling import language
+from klimatvaxling.errors import ExchangeError
+
+_GLOBAL_OPTIONS = ("--database", "--language")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program with `arguments` (default: those of the process) and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure") and (stream.encoding or "").lower() not in ("utf-8", "utf8"):
+            stream.reconfigure(encoding="utf-8")  # åäö must survive a pipe on Windows too
+    global_options, rest = hoist(given)
+    language.use(_language(global_options))
+    sys.exit(_run([*global_options, *rest]))
+
+
+def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The global options, wherever they stand, apart from the rest, so that both places work."""
+    hoisted: list[str] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
+        if argument == "--":
+            rest += [argument, *remaining]
+        elif argument in _GLOBAL_OPTIONS:
+            hoisted += [argument, *([value] if (value := next(remaining, None)) is not None else [])]
+        elif argument.startswith(tuple(f"{option}=" for option in _GLOBAL_OPTIONS)):
+            hoisted.append(argument)
+        else:
+            rest.append(argument)
+    return hoisted, rest
+
+
+def _language(global_options: Sequence[str]) -> str:
+    wanted = os.environ.get("KLIMATVAXLING_LANGUAGE", "")
+    for position, argument in enumerate(global_options):
+        if argument.startswith("--language="):
+            wanted = argument.partition("=")[2]
+        elif argument == "--language" and position + 1 < len(global_options):
+            wanted = global_options[position + 1]
+    return wanted if wanted in language.LANGUAGES else language.DEFAULT_LANGUAGE
+
+
+def _run(arguments: list[str]) -> int:
+    # The command-line library reads its own texts when it is imported: after the language is known.
+    from typer.exceptions import Abort, TyperException
+
+    from klimatvaxling.terminal import faults
+    from klimatvaxling.terminal.app import command
+
+    try:
+        outcome = command().main(args=arguments, prog_name="klimatvaxling", standalone_mode=False)
+        return int(outcome or 0)
+    except TyperException as fault:
+        return faults.show_usage_fault(fault)
+    except ExchangeError as fault:
+        return faults.show(fault)
+    except (KeyboardInterrupt, Abort):
+        return faults.show_interrupted()
+    except BrokenPipeError:
+        # The reader of our output has gone away, as `| head` does: nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as fault:  # noqa: BLE001 - the last guard: no traceback reaches a user
+        return faults.show_unexpected(fault)

@@ -1,0 +1,20 @@
+"""Options that many commands share. Texts are English message ids; the root translates them before help is shown."""
+
+from typing import Annotated
+
+import typer
+
+from klimatvaxling.language import N_
+
+Format = Annotated[str, typer.Option("--format", metavar="table|json|csv", help=N_("How the result is written."))]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help=N_("The books as booked up to this day (default: today)."))
+]
+KnownAt = Annotated[
+    str | None, typer.Option("--known-at", metavar="TIMESTAMP", help=N_("The books as they were registered at this time."))
+]
+UnitCode = Annotated[str | None, typer.Option("--unit", metavar="CODE", help=N_("Only this unit."))]
+BookedOn = Annotated[str | None, typer.Option("--booked-on", metavar="DATE", help=N_("The booking date."))]
+DryRun = Annotated[bool, typer.Option("--dry-run", help=N_("Show what would happen; the database stays as it is."))]
+Decision = Annotated[str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))]
+From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]

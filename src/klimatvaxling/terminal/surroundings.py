@@ -1,0 +1,96 @@
+"""What every command has around it: where the books are, what time it is, and who is at the keyboard."""
+
+import datetime
+import getpass
+from dataclasses import dataclass
+
+from klimatvaxling import typed
+from klimatvaxling.clock import Clock, stamp, system_clock, today
+from klimatvaxling.errors import UsageFault
+from klimatvaxling.language import LANGUAGES, N_
+
+
+class BadTimestamp(UsageFault):
+    """Not a timestamp."""
+
+    code = "KV-TIMESTAMP"
+    message = N_("“{value}” is not a time.")
+    remedy = N_("Write an ISO timestamp, for example 2025-12-31T23:59:59Z.")
+
+
+class BadFormat(UsageFault):
+    """Not an output format."""
+
+    code = "KV-FORMAT"
+    message = N_("“{value}” is not a format.")
+    remedy = N_("Write --format table, json or csv.")
+
+
+class BadLanguage(UsageFault):
+    """Not a language of the program."""
+
+    code = "KV-LANGUAGE"
+    message = N_("“{value}” is not a language of the program.")
+    remedy = N_("Write --language sv or --language en.")
+
+
+class BadCount(UsageFault):
+    """Not a count."""
+
+    code = "KV-COUNT"
+    message = N_("“{value}” is not a whole number.")
+    remedy = N_("Write digits only, for example 412.")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Passed to every command by the terminal's root. `url` is where the books are."""
+
+    url: str
+    clock: Clock = system_clock
+
+    @property
+    def user(self) -> str:
+        """Who is at the keyboard, as the operating system knows them: never an option."""
+        return getpass.getuser()
+
+    def day(self, text: str | None) -> datetime.date:
+        """A day as typed, or today."""
+        return typed.date(text) if text is not None else today(self.clock)
+
+    def known_at(self, text: str | None) -> str:
+        """A time of registration as typed, or the end of time: everything that is known. A bare date is its whole day."""
+        if text is None:
+            return "9999-12-31T23:59:59.999999Z"
+        try:
+            if len(text.strip()) == 10:
+                end = datetime.time(23, 59, 59, 999_999, tzinfo=datetime.UTC)
+                return stamp(datetime.datetime.combine(typed.date(text), end))
+            moment = datetime.datetime.fromisoformat(text.strip())
+        except (ValueError, typed.NotADate):
+            raise BadTimestamp(value=text) from None
+        return stamp(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
+
+
+def output_format(text: str) -> str:
+    """`table`, `json` or `csv`."""
+    if text not in ("table", "json", "csv"):
+        raise BadFormat(value=text)
+    return text
+
+
+def count(text: str) -> int:
+    """A whole number of zero or more as typed, thousands parted or not."""
+    try:
+        number = typed.decimal(text)
+    except typed.NotANumber:
+        raise BadCount(value=text) from None
+    if number != int(number) or number < 0:
+        raise BadCount(value=text)
+    return int(number)
+
+
+def require_language(text: str | None) -> None:
+    """Refuse a language the program does not speak."""
+    if text is not None and text not in LANGUAGES:
+        raise BadLanguage(value=text)

@@ -1,0 +1,1 @@
+"""Travel data as it arrives: files, source profiles, and what of them is kept."""

@@ -1,0 +1,278 @@
+"""A source profile: how one supplier's file becomes standard columns, declared in TOML (docs/sources.md)."""
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from klimatvaxling import typed
+from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.language import N_
+from klimatvaxling.travel import standard
+
+
+class BadProfile(InputRefused):
+    """A profile that does not follow the rules."""
+
+    code = "KV-PROFILE"
+    message = N_("The profile {profile} cannot be used: {key}: {problem}.")
+    remedy = N_("Correct profile.toml. How profiles are written is described in docs/sources.md.")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A condition on one of the supplier's columns: one of some values, or a beginning; case does not matter."""
+
+    column: str
+    values: tuple[str, ...] = ()
+    starts_with: tuple[str, ...] = ()
+    negate: bool = False
+
+    def holds(self, cell: str) -> bool:
+        """Whether `cell` meets the condition."""
+        folded = fold(cell)
+        met = folded in self.values or (bool(self.starts_with) and folded.startswith(self.starts_with))
+        return met != self.negate
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Rows that lie outside the scheme, and why."""
+
+    match: Match
+    reason: str
+
+
+@dataclass(frozen=True)
+class Total:
+    """The file's own total row and the columns it sums: used to verify what was read."""
+
+    match: Match
+    sums: tuple[str, ...]
+    required: bool
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """Where a standard column comes from. `source_columns` empty means `constant`."""
+
+    source_columns: tuple[str, ...] = ()
+    constant: str = ""
+    join: str = "-"
+    mapping: Mapping[str, str] | None = None
+    times: Decimal | None = None
+    date_formats: tuple[str, ...] = ()
+    optional: bool = False
+    default: str = ""
+    # A column whose minus sign makes this value a credit, for files that sign only the price.
+    sign_of: str | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the cell passes through as it is."""
+        return len(self.source_columns) == 1 and not (
+            self.mapping or self.times or self.date_formats or self.default or self.sign_of
+        )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A source of travel data. `text` is the TOML as read; its SHA-256 tells versions apart."""
+
+    name: str
+    title: str
+    text: str
+    columns: Mapping[str, ColumnRule]
+    keep: tuple[str, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    totals: tuple[Total, ...] = ()
+    skip: tuple[Match, ...] = ()
+    id_pattern: re.Pattern[str] | None = None
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    # The supplier's own spelling of each column, by its folded name.
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    refuses_unknown_columns: bool = False
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the profile's text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def has_trip_ids(self) -> bool:
+        """Whether the supplier gives its trips an id; else content and occurrence identify them."""
+        return "trip_id" in self.columns
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """The supplier's columns that must be there."""
+        names = [name for rule in self.columns.values() if not rule.optional for name in rule.source_columns]
+        names += [rule.sign_of for rule in self.columns.values() if rule.sign_of]
+        names += [match.column for match in (*self.skip, *(rule.match for rule in (*self.outside, *self.totals)))]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """The supplier's columns that are stored; everything else is never written."""
+        names = [name for rule in self.columns.values() for name in rule.source_columns]
+        return tuple(dict.fromkeys([*names, *self.required_columns, *self.keep]))
+
+    def source_column(self, standard_column: str | None) -> str | None:
+        """The supplier's column behind a standard one, as the supplier spells it."""
+        rule = self.columns.get(standard_column or "")
+        return self.spelling[rule.source_columns[0]] if rule and rule.source_columns else None
+
+
+def fold(cell: str) -> str:
+    """A header or value without what does not matter: case, surrounding and repeated white space."""
+    return " ".join(cell.split()).casefold()
+
+
+def parse_profile(name: str, text: str) -> Profile:
+    """The profile in `text`. Raises `BadProfile` with the key that is wrong."""
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as fault:
+        raise BadProfile(profile=name, key="TOML", problem=str(fault), place=Place(file=name)) from None
+    return _Reader(name, text, content).profile()
+
+
+class _Reader:
+    """Reads a profile's tables, naming the key of whatever is wrong."""
+
+    def __init__(self, name: str, text: str, content: dict[str, Any]) -> None:
+        self.name, self.text, self.content = name, text, content
+        self.spelling: dict[str, str] = {}
+
+    def profile(self) -> Profile:
+        self.only(self.content, "", {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity"})
+        source, file = self.table(self.content, "source"), self.table(self.content, "file")
+        self.only(source, "source", {"title", "description", "strict"})
+        self.only(file, "file", {"sheet", "encoding", "delimiter"})
+        rules = self.table(self.content, "columns")
+        self.only(rules, "columns", set(standard.COLUMNS))
+        columns = {column: rule for column, value in rules.items() if (rule := self.rule(column, value)) is not None}
+        for column in standard.REQUIRED[1:]:
+            if column not in columns:
+                self.wrong(f"columns.{column}", N_("is required"))
+        identity = self.table(self.content, "identity")
+        self.only(identity, "identity", {"pattern"})
+        return Profile(
+            name=self.name,
+            title=self.string(source, "source", "title"),
+            text=self.text,
+            columns=columns,
+            keep=tuple(self.column(column) for column in self.strings(self.content, "", "keep")),
+            outside=tuple(
+                Outside(self.match(f"outside.{index}", rule), self.string(rule, f"outside.{index}", "reason"))
+                for index, rule in enumerate(self.content.get("outside", []))
+            ),
+            totals=tuple(
+                Total(
+                    self.match(f"totals.{index}", rule),
+                    tuple(self.column(column) for column in self.strings(rule, f"totals.{index}", "sums")),
+                    bool(rule.get("required", False)),
+                )
+                for index, rule in enumerate(self.content.get("totals", []))
+            ),
+            skip=tuple(self.match(f"skip.{index}", rule) for index, rule in enumerate(self.content.get("skip", []))),
+            id_pattern=self.pattern(identity.get("pattern")),
+            sheet=file.get("sheet"),
+            encoding=file.get("encoding"),
+            delimiter=file.get("delimiter"),
+            spelling=self.spelling,
+            refuses_unknown_columns=bool(source.get("strict", False)),
+        )
+
+    def rule(self, column: str, value: Any) -> ColumnRule | None:
+        where = f"columns.{column}"
+        if isinstance(value, str):
+            return ColumnRule((self.column(value),))
+        if not isinstance(value, dict):
+            self.wrong(where, N_("must be a column name or a table"))
+        allowed = {"column", "columns", "constant", "join", "map", "times", "dates", "optional", "basis", "default", "sign_of"}
+        self.only(value, where, allowed)
+        if column == "co2_fossil_kg" and "constant" not in value:
+            # A figure on another basis (CO2e, life cycle, with radiative forcing) is not fossil CO2: never used as such.
+            if self.string(value, where, "basis") != standard.STATED_BASIS:
+                return None
+        elif "basis" in value:
+            self.wrong(where, N_("only stated CO2 has a basis"))
+        if "constant" in value:
+            return ColumnRule(constant=self.string(value, where, "constant"))
+        names = [value["column"]] if "column" in value else self.strings(value, where, "columns")
+        if not names:
+            self.wrong(where, N_("names no column"))
+        return ColumnRule(
+            source_columns=tuple(self.column(name) for name in names),
+            join=value.get("join", "-"),
+            mapping={fold(key): str(target) for key, target in value["map"].items()} if "map" in value else None,
+            times=self.factor(where, value["times"]) if "times" in value else None,
+            date_formats=tuple(self.strings(value, where, "dates")) if "dates" in value else (),
+            optional=bool(value.get("optional", False)),
+            default=value.get("default", ""),
+            sign_of=self.column(value["sign_of"]) if "sign_of" in value else None,
+        )
+
+    def match(self, where: str, rule: Any) -> Match:
+        allowed = {"column", "is", "starts_with", "is_not", "reason", "sums", "required"}
+        self.only(rule, where, allowed)
+        if not {"is", "starts_with", "is_not"} & rule.keys():
+            self.wrong(where, N_("needs is, is_not or starts_with"))
+        return Match(
+            column=self.column(self.string(rule, where, "column")),
+            values=tuple(fold(value) for value in rule.get("is", rule.get("is_not", []))),
+            starts_with=tuple(fold(value) for value in rule.get("starts_with", [])),
+            negate="is_not" in rule,
+        )
+
+    def column(self, name: str) -> str:
+        self.spelling.setdefault(fold(name), name)
+        return fold(name)
+
+    def table(self, content: dict[str, Any], key: str) -> dict[str, Any]:
+        value = content.get(key, {})
+        if not isinstance(value, dict):
+            self.wrong(key, N_("must be a table"))
+        return dict(value)
+
+    def string(self, content: dict[str, Any], where: str, key: str) -> str:
+        value = content.get(key)
+        if not isinstance(value, str):
+            self.wrong(f"{where}.{key}", N_("must be text"))
+        return str(value)
+
+    def strings(self, content: dict[str, Any], where: str, key: str) -> list[str]:
+        value = content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            self.wrong(f"{where}.{key}".lstrip("."), N_("must be a list of texts"))
+        return list(value)
+
+    def factor(self, where: str, value: Any) -> Decimal:
+        try:
+            return typed.decimal(value if isinstance(value, str) else "")
+        except typed.NotANumber:
+            self.wrong(f"{where}.times", N_('must be a number in quotes, for example "10"'))
+
+    def pattern(self, value: Any) -> re.Pattern[str] | None:
+        try:
+            return re.compile(value) if value is not None else None
+        except (re.error, TypeError):
+            self.wrong("identity.pattern", N_("must be a regular expression"))
+
+    def only(self, table: Any, where: str, allowed: set[str]) -> None:
+        if not isinstance(table, dict):
+            self.wrong(where, N_("must be a table"))
+        for key in table:
+            if key not in allowed:
+                self.wrong(f"{where}.{key}".lstrip("."), N_("is not known"))
+
+    def wrong(self, key: str, problem: str) -> Any:
+        from klimatvaxling.language import translate
+
+        raise BadProfile(profile=self.name, key=key, problem=translate(problem), place=Place(file=self.name))

@@ -1,0 +1,263 @@
+"""From rows in standard columns to trips: whose they are, when they are booked, and the CO2 they are charged for.
+
+Works on many rows at a time. A cell is understood once and remembered; the first row that cannot be understood raises
+its complaint, and the caller divides the rows until it stands alone.
+"""
+
+import datetime
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from operator import add
+
+from klimatvaxling import typed
+from klimatvaxling.charges.charge import Booking, ChargeKey, TripBeforeRate
+from klimatvaxling.emissions.assessment import Assessor, Evidence
+from klimatvaxling.emissions.factor import CATEGORIES, FUELS
+from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.language import N_
+from klimatvaxling.memo import Memo
+from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
+from klimatvaxling.travel.personal_number import looks_like_personal_number, may_contain
+from klimatvaxling.travel.rows import Chunk
+from klimatvaxling.travel.standard import COLUMNS
+from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips
+from klimatvaxling.units.directory import Directory
+
+_LONGEST_ID = 200
+# How the three small numbers of a meaning's key are packed: group, unit cell, kind.
+_GROUP_BITS, _UNIT_BITS = 44, 12
+_UNIT_MASK, _KIND_MASK = (1 << (_GROUP_BITS - _UNIT_BITS)) - 1, (1 << _UNIT_BITS) - 1
+
+
+class UnknownCategory(InputRefused):
+    """A category that is not one of the scheme's."""
+
+    code = "KV-CATEGORY-UNKNOWN"
+    message = N_("“{value}” is not a category of travel.")
+    remedy = N_("Write one of: {known}.")
+
+
+class UnknownFuel(InputRefused):
+    """A fuel that is not one of the scheme's."""
+
+    code = "KV-FUEL-NAME"
+    message = N_("“{value}” is not a fuel.")
+    remedy = N_("Write one of: {known}. Leave the cell empty where nobody knows.")
+
+
+class TripIdMissing(InputRefused):
+    """A row without the id its source promises."""
+
+    code = "KV-TRIP-ID-MISSING"
+    message = N_("The trip has no id.")
+    remedy = N_("Give each trip an id of its own that stays the same if the file is sent again.")
+
+
+class TripIdTooLong(InputRefused):
+    """An id that is too long to be one."""
+
+    code = "KV-TRIP-ID-LONG"
+    message = N_("The trip's id is longer than {most} characters.")
+    remedy = N_("Check that the right column is used.")
+
+
+class TripDate(InputRefused):
+    """A cell that is not a date."""
+
+    code = "KV-TRIP-DATE"
+    message = N_("“{value}” is not a date.")
+    remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07.")
+
+
+class PersonalNumber(InputRefused):
+    """Something that looks like a personal identity number in a cell that would be stored."""
+
+    code = "KV-PERSONAL-NUMBER"
+    message = N_("The cell holds something that looks like a personal identity number.")
+    remedy = N_("Remove it: no traveller is stored here. An id that only looks like one is declared in the profile.")
+    explanation = N_(
+        "The scheme charges units, not people. A value with the form and check digit of a personnummer or"
+        " samordningsnummer in a kept column is refused and never repeated. About 7 of 1,000 random ten-digit ids look"
+        " like one: the source's profile may declare the pattern of its id column, which exempts bare ten-digit values."
+    )
+
+
+class Understanding:
+    """What is needed to understand the rows of one file, and what has been understood so far."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        policies: Sequence[PolicyValue],
+        assessor: Assessor,
+        factor_keys: Mapping[tuple[str, str], int],
+        booking: Booking,
+        first_charge_id: int,
+    ) -> None:
+        self._directory, self._policies, self._assessor = directory, policies, assessor
+        self._factor_keys, self._booking = factor_keys, booking
+        self._eras = sorted({*directory.eras(), *(value.valid_from for value in policies), *assessor.eras()})
+        self._next_charge_id = first_charge_id
+        self.charges: dict[int, ChargeKey] = {}
+        self.rates: dict[int, int] = {}
+        self._charge_ids: dict[ChargeKey, int] = {}
+        # A row's meaning depends on its group (what holds on its day), its unit cell and its kind: three small
+        # numbers, added up to one key.
+        self._group_days: list[tuple[datetime.date, str]] = []
+        self._group_numbers: dict[tuple[str, int], int] = {}
+        self._unit_cells: list[str] = []
+        self._kind_cells: list[tuple[str, str]] = []
+        self._schemes: list[tuple[str, str, datetime.date]] = []
+        self._scheme_numbers: dict[object, int] = {}
+        self._days: Memo[str, tuple[str, int]] = Memo(self._day)
+        self._units: Memo[str, int] = Memo(self._unit, limit=1 << 18)
+        self._kinds: Memo[tuple[str, str], int] = Memo(self._kind, limit=1 << 12)
+        self._meanings: Memo[int, tuple[int, int]] = Memo(self._meaning)
+        self._evidence: Memo[tuple[int, str, str, str, str], tuple[int, str, int | None, int, int | None]]
+        self._evidence = Memo(self._assess)
+        self._blank: Memo[str, str | None] = Memo(lambda cell: cell.strip() or None)
+
+    def understand(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
+        """The trips of some rows. Raises the complaint of the first row that cannot be understood."""
+        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = chunk.columns
+        if not all(trip_ids) or len(max(trip_ids, key=len)) > _LONGEST_ID:
+            _require_ids(trip_ids)
+        trip_on, groups = zip(*map(self._days.__getitem__, date), strict=True)
+        units = map(self._units.__getitem__, unit)
+        kinds = map(self._kinds.__getitem__, zip(category, fuel, strict=True))
+        meanings = map(self._meanings.__getitem__, map(add, map(add, groups, units), kinds))
+        charge_ids, schemes = zip(*meanings, strict=True)
+        evidence = zip(schemes, stated, quantity, distance, route, strict=True)
+        tiers, quantities, factors, co2_g, under = zip(*map(self._evidence.__getitem__, evidence), strict=True)
+        return Trips(
+            rows=chunk.numbers,
+            trip_ids=trip_ids,
+            charge_ids=charge_ids,
+            trip_on=trip_on,
+            tiers=tiers,
+            quantities=quantities,
+            factor_ids=factors,
+            co2_g=co2_g,
+            co2_under_500_km_g=under,
+            cost_centres=list(map(self._blank.__getitem__, cost_centre)),
+            projects=list(map(self._blank.__getitem__, project)),
+            kept=list(map(SEPARATOR.join, chunk.kept)),
+        )
+
+    def complaints(self, cells: Sequence[str], trip_id: str) -> list[InputRefused]:
+        """Everything that is wrong with one row in standard columns, each complaint with its column."""
+        row = dict(zip(COLUMNS, cells, strict=True))
+        found: list[InputRefused] = []
+        day: datetime.date | None = None
+        checks = (
+            lambda: _require_ids([trip_id]),
+            lambda: self._days[row["date"]],
+            lambda: self._kind_of(row["category"], row["fuel"]),
+        )
+        for check in checks:
+            try:
+                check()
+            except InputRefused as complaint:
+                found.append(complaint)
+        try:
+            day = trip_date(row["date"])
+            self._directory.resolve(row["unit"], day)
+            category, fuel = self._kind_of(row["category"], row["fuel"])
+            found += self._assessor.complaints(
+                Evidence(
+                    category, fuel, day, row["co2_fossil_kg"], row["fuel_quantity"], row["distance_km"], row["route"]
+                )
+            )
+        except InputRefused as complaint:
+            if not any(type(complaint) is type(known) for known in found):
+                found.append(complaint)
+        return found
+
+    def _day(self, cell: str) -> tuple[str, int]:
+        day = trip_date(cell)
+        booked_on = self._booking.day_for(day)
+        if in_force(self._policies, RATE, day) is None:
+            raise TripBeforeRate(trip_on=day, place=Place(column="date"))
+        season = day.month if self._assessor.has_seasons else 0
+        key = (booked_on.isoformat(), bisect_right(self._eras, day) * 16 + season)
+        number = self._group_numbers.setdefault(key, len(self._group_numbers))
+        if number == len(self._group_days):
+            self._group_days.append((day, booked_on.isoformat()))
+        return day.isoformat(), number << _GROUP_BITS
+
+    def _unit(self, cell: str) -> int:
+        self._unit_cells.append(cell)
+        return (len(self._unit_cells) - 1) << _UNIT_BITS
+
+    def _kind(self, cells: tuple[str, str]) -> int:
+        self._kind_of(*cells)
+        self._kind_cells.append(cells)
+        return len(self._kind_cells) - 1
+
+    @staticmethod
+    def _kind_of(category: str, fuel: str) -> tuple[str, str]:
+        known_category, known_fuel = category.strip().casefold(), fuel.strip().casefold()
+        if known_category not in CATEGORIES:
+            raise UnknownCategory(value=category.strip(), known=", ".join(CATEGORIES), place=Place(column="category"))
+        if known_fuel and known_fuel not in FUELS:
+            raise UnknownFuel(value=fuel.strip(), known=", ".join(FUELS), place=Place(column="fuel"))
+        return known_category, known_fuel or "unknown"
+
+    def _meaning(self, key: int) -> tuple[int, int]:
+        """The charge line and the factor scheme of a group, a unit cell and a kind."""
+        day, booked_on = self._group_days[key >> _GROUP_BITS]
+        unit = self._directory.resolve(self._unit_cells[(key >> _UNIT_BITS) & _UNIT_MASK], day)
+        category, fuel = self._kind_of(*self._kind_cells[key & _KIND_MASK])
+        rate = in_force(self._policies, RATE, day)
+        assert rate is not None  # noqa: S101 - the day was understood, so it has a rate
+        self.rates[rate.id] = int(rate.value)
+        charge = ChargeKey(unit.id, category, rate.id, booked_on)
+        if charge not in self._charge_ids:
+            self._charge_ids[charge] = self._next_charge_id
+            self.charges[self._next_charge_id] = charge
+            self._next_charge_id += 1
+        scheme = self._scheme_numbers.setdefault(
+            (category == "flight", fuel, self._assessor.signature(category, fuel, day)), len(self._scheme_numbers)
+        )
+        if scheme == len(self._schemes):
+            self._schemes.append((category, fuel, day))
+        return self._charge_ids[charge], scheme
+
+    def _assess(self, key: tuple[int, str, str, str, str]) -> tuple[int, str, int | None, int, int | None]:
+        scheme, stated, quantity, distance, route = key
+        category, fuel, day = self._schemes[scheme]
+        found = self._assessor.assess(Evidence(category, fuel, day, stated, quantity, distance, route))
+        factor_id = self._factor_keys[found.factor] if found.factor else None
+        return TIER_NUMBERS[found.tier], found.quantity, factor_id, found.co2_g, found.co2_under_500_km_g
+
+
+def trip_date(cell: str) -> datetime.date:
+    """The day of a trip; a time of day behind it, as spreadsheets write, is ignored. Raises `TripDate`."""
+    try:
+        return typed.date(re.sub(r"[ T]\d{2}:\d{2}(:\d{2})?$", "", cell.strip()))
+    except typed.NotADate:
+        raise TripDate(value=cell.strip()[:40], place=Place(column="date")) from None
+
+
+def require_no_personal_number(
+    text: bytes, kept: Sequence[Sequence[str]], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+) -> None:
+    """No kept cell looks like a personal identity number. `text` is all cells together, for a quick look first.
+
+    Raises `PersonalNumber` with the supplier's column; the value is not repeated.
+    """
+    if not may_contain(text):
+        return
+    for row in kept:
+        for column, cell in zip(header, row, strict=True):
+            if looks_like_personal_number(cell, id_pattern=id_pattern if column in id_columns else None):
+                raise PersonalNumber(place=Place(column=column))
+
+
+def _require_ids(trip_ids: Sequence[str]) -> None:
+    for trip_id in trip_ids:
+        if not trip_id:
+            raise TripIdMissing(place=Place(column="trip_id"))
+        if len(trip_id) > _LONGEST_ID:
+            raise TripIdTooLong(most=_LONGEST_ID, place=Place(column="trip_id"))

@@ -1,0 +1,148 @@
+"""What people type, and what suppliers write: the one parser for numbers, amounts, dates and months.
+
+Swedish spellings are all understood: decimal comma or point; thousands by space, no-break space or narrow no-break
+space, or by point where a decimal comma follows; minus as hyphen or U+2212.
+"""
+
+import datetime
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from klimatvaxling.errors import UsageFault
+from klimatvaxling.language import N_
+
+_SPACES = " \u00a0\u202f\u2009"
+_NUMBER = re.compile(
+    rf"""(?P<minus>[-\u2212])?
+    (?: (?P<plain>[0-9]{{1,30}})
+      | (?P<spaced>[0-9]{{1,3}}(?:(?P<gap>[{_SPACES}])[0-9]{{3}}(?:(?P=gap)[0-9]{{3}})*))
+      | (?P<dotted>[0-9]{{1,3}}(?:\.[0-9]{{3}})+(?=,))
+    )?
+    (?:[.,](?P<decimals>[0-9]{{1,20}}))?""",
+    re.VERBOSE,
+)
+_GROUPING = str.maketrans("", "", _SPACES + ".")
+
+
+class NotANumber(UsageFault):
+    """Not a number in any spelling we know."""
+
+    code = "KV-NUMBER"
+    message = N_("“{value}” is not a number.")
+    remedy = N_("Write digits with decimal comma or point, for example 1 234,50 or 1234.50.")
+
+
+class NotAnAmount(UsageFault):
+    """Not an amount in kronor with at most two decimals."""
+
+    code = "KV-AMOUNT"
+    message = N_("“{value}” is not an amount in kronor.")
+    remedy = N_("Write kronor with at most two decimals, for example 1 234,50 or 1234.50.")
+
+
+class NotADate(UsageFault):
+    """Not a calendar date."""
+
+    code = "KV-DATE"
+    message = N_("“{value}” is not a date.")
+    remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07.")
+
+
+class NotAMonth(UsageFault):
+    """Not a calendar month."""
+
+    code = "KV-MONTH"
+    message = N_("“{value}” is not a month.")
+    remedy = N_("Write the month as YYYY-MM, for example 2025-03.")
+
+
+class NotAYear(UsageFault):
+    """Not a calendar year."""
+
+    code = "KV-YEAR"
+    message = N_("“{value}” is not a year.")
+    remedy = N_("Write the year with four digits, for example 2025.")
+
+
+def decimal(text: str) -> Decimal:
+    """An exact decimal from any Swedish spelling. Raises `NotANumber`."""
+    found = _NUMBER.fullmatch(text.strip())
+    if not found or not (digits := found["plain"] or found["spaced"] or found["dotted"] or "") + (found["decimals"] or ""):
+        raise NotANumber(value=text)
+    number = digits.translate(_GROUPING) or "0"
+    return Decimal(f"{'-' if found['minus'] else ''}{number}.{found['decimals'] or '0'}")
+
+
+def canonical(number: Decimal) -> str:
+    """The one way an exact decimal is written in the books: point, no exponent, no trailing zeros."""
+    text = format(number, "f")
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text in ("-0", "") else text
+
+
+def amount_ore(text: str) -> int:
+    """Whole öre from kronor as typed: `1 234,50` → 123450. Raises `NotAnAmount`."""
+    try:
+        ore = decimal(re.sub(r"\s*(kr|SEK)$", "", text.strip(), flags=re.IGNORECASE)) * 100
+    except NotANumber:
+        raise NotAnAmount(value=text) from None
+    if ore != int(ore):
+        raise NotAnAmount(value=text)
+    return int(ore)
+
+
+def date(text: str) -> datetime.date:
+    """A date as `YYYY-MM-DD` or `YYYYMMDD`. Raises `NotADate`."""
+    stripped = text.strip()
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}", stripped):
+        try:
+            return datetime.date.fromisoformat(stripped)
+        except ValueError:
+            pass
+    raise NotADate(value=text)
+
+
+@dataclass(frozen=True, order=True)
+class Month:
+    """A calendar month, the books' period."""
+
+    year: int
+    month: int
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.month:02d}"
+
+    @property
+    def first_day(self) -> datetime.date:
+        """The first calendar day."""
+        return datetime.date(self.year, self.month, 1)
+
+    @property
+    def last_day(self) -> datetime.date:
+        """The last calendar day."""
+        return self.next().first_day - datetime.timedelta(days=1)
+
+    def next(self) -> "Month":
+        """The month after this one."""
+        return Month(self.year + self.month // 12, self.month % 12 + 1)
+
+    @classmethod
+    def of(cls, day: datetime.date) -> "Month":
+        """The month a day falls in."""
+        return cls(day.year, day.month)
+
+
+def month(text: str) -> Month:
+    """A month as `YYYY-MM`. Raises `NotAMonth`."""
+    found = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text.strip())
+    if not found or not 1 <= int(found[1]) <= 9998:
+        raise NotAMonth(value=text)
+    return Month(int(found[1]), int(found[2]))
+
+
+def year(text: str) -> int:
+    """A year as `YYYY`. Raises `NotAYear`."""
+    if not re.fullmatch(r"[0-9]{4}", text.strip()) or not 1900 <= int(text) <= 9998:
+        raise NotAYear(value=text)
+    return int(text)

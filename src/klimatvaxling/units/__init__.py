@@ -1,0 +1,1 @@
+"""Units: the administrations (förvaltningar) and companies (bolag) that are charged."""

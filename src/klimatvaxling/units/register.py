@@ -1,0 +1,82 @@
+"""The register of units in the books."""
+
+import datetime
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.units.directory import Directory, require_no_clash
+from klimatvaxling.units.unit import CostCentre, Unit
+
+
+def directory(connection: Connection, *, known_at: str | None = None) -> Directory:
+    """All units with all their versions, as they were known at a time."""
+    return Directory(versions(connection, known_at=known_at))
+
+
+def versions(connection: Connection, *, known_at: str | None = None) -> list[Unit]:
+    """Every version of every unit in order of registration."""
+    centres: dict[int, list[CostCentre]] = {}
+    for row in connection.execute(text("SELECT unit_version_id, code, is_prefix FROM unit_cost_centre ORDER BY id")):
+        centres.setdefault(row.unit_version_id, []).append(CostCentre(row.code, bool(row.is_prefix)))
+    rows = connection.execute(
+        text(
+            "SELECT v.id AS version_id, u.id, u.code, u.kind, v.name, v.org_number, v.counterpart, v.valid_from, v.valid_to"
+            " FROM unit_version v JOIN unit u ON u.id = v.unit_id"
+            " WHERE :known_at IS NULL OR v.registered_at <= :known_at ORDER BY v.id"
+        ),
+        {"known_at": known_at},
+    )
+    return [
+        Unit(
+            code=row.code,
+            name=row.name,
+            kind=row.kind,
+            org_number=row.org_number,
+            cost_centres=tuple(centres.get(row.version_id, ())),
+            counterpart=row.counterpart,
+            valid_from=datetime.date.fromisoformat(row.valid_from),
+            valid_to=datetime.date.fromisoformat(row.valid_to) if row.valid_to else None,
+            id=row.id,
+        )
+        for row in rows
+    ]
+
+
+def add(connection: Connection, units: Sequence[Unit], *, clock: Clock, by: str) -> None:
+    """Register new units, all or none. Raises `UnitExists` or `CostCentreTaken`."""
+    require_no_clash(directory(connection), units)
+    registered = {"registered_at": stamp(clock()), "registered_by": by}
+    for unit in units:
+        unit_id = connection.execute(
+            text(
+                "INSERT INTO unit (code, folded, kind, registered_at, registered_by)"
+                " VALUES (:code, :folded, :kind, :registered_at, :registered_by) RETURNING id"
+            ),
+            {"code": unit.code, "folded": unit.code.casefold(), "kind": unit.kind, **registered},
+        ).scalar_one()
+        version_id = connection.execute(
+            text(
+                "INSERT INTO unit_version (unit_id, valid_from, valid_to, name, org_number, counterpart,"
+                " registered_at, registered_by) VALUES (:unit_id, :valid_from, :valid_to, :name, :org_number,"
+                " :counterpart, :registered_at, :registered_by) RETURNING id"
+            ),
+            {
+                "unit_id": unit_id,
+                "valid_from": unit.valid_from.isoformat(),
+                "valid_to": unit.valid_to.isoformat() if unit.valid_to else None,
+                "name": unit.name,
+                "org_number": unit.org_number,
+                "counterpart": unit.counterpart,
+                **registered,
+            },
+        ).scalar_one()
+        if unit.cost_centres:
+            connection.execute(
+                text("INSERT INTO unit_cost_centre (unit_version_id, code, is_prefix) VALUES (:version, :code, :prefix)"),
+                [
+                    {"version": version_id, "code": centre.code, "prefix": int(centre.is_prefix)}
+                    for centre in unit.cost_centres
+                ],
+            )

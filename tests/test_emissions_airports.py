@@ -1,0 +1,126 @@
+"""Places and routes by air: what a code stands for, and how far it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klimatvaxling.emissions import airports
+from klimatvaxling.errors import InputRefused
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "km"),
+    [
+        ("GOT", "ARN", 393),
+        ("ARN", "JFK", 6292),
+        ("ARN", "LLA", 687),
+        ("GOT", "CPH", 229),
+        ("ARN", "LHR", 1461),
+    ],
+)
+def test_the_distance_is_the_great_circle(origin: str, destination: str, km: int) -> None:
+    assert airports.leg_km(origin, destination) == pytest.approx(km, abs=3)
+
+
+@given(
+    st.sampled_from(["GOT", "ARN", "BRU", "SXF", "JFK", "SYD", "AKL", "TOS"]),
+    st.sampled_from(["LHR", "NRT", "KEF"]),
+)
+def test_it_is_as_far_there_as_back_and_never_more_than_half_way_round(origin: str, destination: str) -> None:
+    km = airports.leg_km(origin, destination)
+    assert km == airports.leg_km(destination, origin)
+    assert 0 < km <= 20016
+
+
+def test_a_city_code_stands_for_the_city_s_main_airport() -> None:
+    assert airports.airport("STO").code == "ARN"
+    assert airports.airport("lon").code == "LHR"
+    assert airports.leg_km("GOT", "STO") == airports.leg_km("GOT", "ARN")
+
+
+def test_a_city_without_a_main_airport_is_refused_with_its_airports() -> None:
+    with pytest.raises(airports.PlaceIsManyAirports) as refused:
+        airports.airport("SPK")
+    assert refused.value.facts == {"value": "SPK", "airports": "CTS, OKD"}
+
+
+def test_taree_is_questioned_and_tromso_suggested() -> None:
+    with pytest.raises(airports.PlaceQuestioned) as refused:
+        airports.route("OSL-TRO")
+    assert refused.value.facts["suggestion"] == "TOS"
+    assert refused.value.place.column == "route"
+
+
+def test_closed_airports_keep_their_place_for_old_trips() -> None:
+    assert airports.leg_km("TXL", "ARN") == pytest.approx(839, abs=3)
+    assert airports.leg_km("SXF", "BER") <= 3
+    assert airports.leg_km("KIV", "ARN") == airports.leg_km("RMO", "ARN")
+
+
+@pytest.mark.parametrize(
+    ("code", "lat", "lon"), [("BRU", 50.897, 4.484), ("CRL", 50.457, 4.452), ("LUX", 49.631, 6.210)]
+)
+def test_the_airports_of_belgium_and_luxembourg_lie_where_they_are(code: str, lat: float, lon: float) -> None:
+    # airportsdata has degrees, minutes and seconds read as decimals there, up to 42 km away.
+    found = airports.airport(code)
+    assert found.lat == pytest.approx(lat, abs=0.02)
+    assert found.lon == pytest.approx(lon, abs=0.02)
+
+
+@pytest.mark.parametrize("name", ["Göteborg", "Goteborg", "GOTHENBURG", "GOT", " got "])
+def test_gothenburg_is_one_place_however_it_is_written(name: str) -> None:
+    assert airports.airport(name).code == "GOT"
+
+
+def test_every_place_of_our_own_table_is_an_airport() -> None:
+    table = airports._places()
+    suggestions = [questioned["suggestion"] for questioned in table["questioned"].values()]
+    for code in [*table["cities"], *table["names"], *table["airports"], *suggestions]:
+        assert airports.airport(code).country
+
+
+def test_every_leg_of_a_route_counts() -> None:
+    there_and_back = airports.route("GOT-ARN-GOT")
+    assert [(leg.origin, leg.destination) for leg in there_and_back.legs] == [("GOT", "ARN"), ("ARN", "GOT")]
+    assert there_and_back.distance_km == 2 * airports.leg_km("GOT", "ARN")
+
+
+@pytest.mark.parametrize("text", ["got-arn-got", " GOT - ARN - GOT ", "GOT–ARN–GOT", "GOT\u2212ARN-GOT"])
+def test_case_spaces_and_kind_of_dash_do_not_matter(text: str) -> None:
+    assert airports.route(text) == airports.route("GOT-ARN-GOT")
+
+
+def test_a_leg_knows_whether_it_stays_in_one_country_and_below_500_km() -> None:
+    domestic, abroad = airports.route("GOT-ARN-JFK").legs
+    assert (domestic.same_country, domestic.under_500_km) == (True, True)
+    assert (abroad.same_country, abroad.under_500_km) == (False, False)
+
+
+def test_500_km_is_not_under_500_km() -> None:
+    assert not airports.Leg("AAA", "BBB", 500, same_country=True).under_500_km
+    assert airports.Leg("AAA", "BBB", 499, same_country=True).under_500_km
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("GOT", airports.RouteTooShort),
+        ("GOT-", airports.RouteTooShort),
+        ("GOT--ARN", airports.RouteTooShort),
+        ("GOT-GOT", airports.LegToItself),
+        ("STO-ARN", airports.LegToItself),
+        ("GOT-QQQ", airports.PlaceUnknown),
+        ("GOT-ESSA", airports.PlaceUnknown),
+    ],
+)
+def test_a_route_that_cannot_be_flown_is_refused(text: str, error: type[InputRefused]) -> None:
+    with pytest.raises(error) as refused:
+        airports.route(text)
+    assert refused.value.place.column == "route"
+
+
+@pytest.mark.parametrize("text", ["19800101-1234", "800101-1234", "GOT-8001011234", "800101–1234"])
+def test_a_personal_identity_number_in_a_route_is_not_repeated(text: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        airports.route(text)
+    assert not any(part in str(refused.value.facts) for part in ("800101", "1234"))
