@@ -1,4 +1,4 @@
-"""A CSV file comes in as its rows of text, whatever Swedish system wrote it, or is refused with the row and why."""
+"""A CSV file comes in as its rows of text, whatever system wrote it, or is refused with the row and why."""
 
 import csv
 import hashlib

@@ -36,7 +36,7 @@ def workbook(path: Path) -> Path:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileMissing, match="march.csv"):
+    with pytest.raises(FileMissing, match=r"march\.csv"):
         open_travel_file(tmp_path / "march.csv")
     with pytest.raises(FileMissing):
         open_travel_file(tmp_path / "mar\0ch.csv")

@@ -5,7 +5,8 @@ stand twice, everything is rolled back and read again with care.
 """
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +31,7 @@ from klimatvaxling.batches.store import BatchStore, Known, has_trips, next_key, 
 from klimatvaxling.charges.charge import Booking
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
+from klimatvaxling.database.guards import replace_guard_aside
 from klimatvaxling.emissions.register import assessor
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_, translate
@@ -40,7 +42,7 @@ from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Chunk, Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.trip import SEPARATOR, ContentIds, Trips, normal_form
+from klimatvaxling.trips.trip import ContentIds, Trips, normal_form
 from klimatvaxling.trips.understanding import PersonalNumber, Understanding, require_no_personal_number
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import versions
@@ -76,7 +78,12 @@ class _ReadAgainWithCare(Exception):
 
 
 def import_file(
-    connection: Connection, order: Order, *, clock: Clock, by: str, progress: Callable[[int], None] = lambda _rows: None
+    connection: Connection,
+    order: Order,
+    *,
+    clock: Clock,
+    by: str,
+    progress: Callable[[int], None] = lambda _rows: None,
 ) -> ImportResult:
     """Import one file within the caller's write transaction.
 
@@ -144,7 +151,7 @@ class _Import:
         )
         self._rows = TravelRows(file, self._profile)
         self._content_ids = None if self._profile.has_trip_ids else ContentIds()
-        self._grams: dict[int, int] = {}
+        self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
         self._conflicts: list[tuple[int, str]] = []
         self._already = self._posted = 0
@@ -154,11 +161,12 @@ class _Import:
 
     def run(self, progress: Callable[[int], None]) -> ImportResult:
         """Read everything, then post or refuse."""
-        for chunk in self._rows:
-            if self._store is None:
-                self._begin()
-            self._take(chunk, self._ids(chunk))
-            progress(self._rows.rows_read)
+        with replace_guard_aside(self._connection, "trip"):
+            for chunk in self._rows:
+                if self._store is None:
+                    self._begin()
+                self._take(chunk, self._ids(chunk))
+                progress(self._rows.rows_read)
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         for number, cells, fault in self._rows.too_wide:
@@ -168,7 +176,9 @@ class _Import:
         if self._conflicts:
             row, trip_id = self._conflicts[0]
             place = Place(file=self._file.name, row=row)
-            raise Refused(TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held())
+            raise Refused(
+                TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held()
+            )
         if self._rejected and not self._order.accept_partial:
             raise Refused(
                 RowsRejected(
@@ -201,47 +211,47 @@ class _Import:
         return self._content_ids.of(zip(*chunk.columns, strict=True))
 
     def _take(self, chunk: Chunk, trip_ids: Sequence[str]) -> None:
-        """Understand and write some rows; where one of them is refused, divide them until it stands alone."""
+        """Understand some rows and write them, those apart that are refused."""
+        parts = list(self._divided(chunk, trip_ids))
+        if not parts:
+            return
+        trips = parts[0] if len(parts) == 1 else Trips.joined(parts)
+        self._understood_g += sum(trips.co2_g)
+        if self._looks_up:
+            trips = self._new_only(trips, chunk)
+        if len(trips):
+            self._write(trips)
+
+    def _divided(self, chunk: Chunk, trip_ids: Sequence[str]) -> Iterator[Trips]:
+        """The rows as trips; where one is refused, the rows are divided until it stands alone."""
         try:
-            trips = self._understood(chunk, trip_ids)
+            yield self._understood(chunk, trip_ids)
         except InputRefused as complaint:
             if len(trip_ids) == 1:
                 self._reject(chunk, trip_ids[0], complaint)
                 return
             middle = len(trip_ids) // 2
-            self._take(chunk.part(0, middle), trip_ids[:middle])
-            self._take(chunk.part(middle, len(trip_ids)), trip_ids[middle:])
-            return
-        self._understood_g += sum(trips.co2_g)
-        if self._looks_up:
-            trips = self._new_only(trips, chunk)
-        if trips.trip_ids:
-            self._write(trips)
+            yield from self._divided(chunk.part(0, middle), trip_ids[:middle])
+            yield from self._divided(chunk.part(middle, len(trip_ids)), trip_ids[middle:])
 
     def _understood(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
         if self._twice and not self._twice.isdisjoint(trip_ids):
             trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._twice)
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
         trips = self._understanding.understand(chunk, trip_ids)
-        require_no_personal_number(
-            SEPARATOR.join(trips.kept).encode(),
-            chunk.kept,
-            self._layout.kept_header,
-            self._id_columns,
-            self._profile.id_pattern,
-        )
+        self._require_no_personal_number(chunk)
         return trips
 
+    def _require_no_personal_number(self, chunk: Chunk) -> None:
+        header, pattern = self._layout.kept_header, self._profile.id_pattern
+        require_no_personal_number(chunk.kept, header, self._id_columns, pattern)
+
     def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
-        cells = tuple(chunk.kept[0])
+        cells = tuple(chunk.kept_row(0))
         faults = [complaint]
         try:
-            joined = SEPARATOR.join(cells).encode()
-            require_no_personal_number(
-                joined, chunk.kept, self._layout.kept_header, self._id_columns, self._profile.id_pattern
-            )
-            standard = [column[0] for column in chunk.columns]
-            faults = self._understanding.complaints(standard, trip_id) or faults
+            self._require_no_personal_number(chunk)
+            faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
@@ -251,7 +261,9 @@ class _Import:
                 for name, cell in zip(self._layout.kept_header, cells, strict=True)
             )
         self._rejected.append(
-            Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults))
+            Rejected(
+                chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults)
+            )
         )
 
     def _placed(self, fault: InputRefused, row: int) -> InputRefused:
@@ -265,24 +277,26 @@ class _Import:
         return fault
 
     def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return tuple(self._layout.kept([list(cells)])[0])
+        return tuple(column[0] for column in self._layout.kept([(cell,) for cell in cells]))
 
     def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
         """The trips that are not in the books yet; what is there with other content is a conflict."""
         assert self._store is not None  # noqa: S101 - begun with the first rows
-        known = self._store.known(trips.trip_ids)
+        known = self._store.known(trips.trip_id)
+        position = {row: index for index, row in enumerate(chunk.numbers)}
         first_of: dict[str, int] = {}
         new = []
-        for index, trip_id in enumerate(trips.trip_ids):
+        for index, trip_id in enumerate(trips.trip_id):
+            at = position[trips.row[index]]
             earlier = known.get(trip_id)
             if earlier is not None:
-                same = self._same_content(earlier, chunk, index)
+                same = self._same_content(earlier, chunk, at)
                 in_this_file = earlier.batch_id == self._store.batch_id
             elif trip_id in first_of:
-                same = normal_form(_row(chunk, index)) == normal_form(_row(chunk, first_of[trip_id]))
+                same = normal_form(chunk.row(at)) == normal_form(chunk.row(first_of[trip_id]))
                 in_this_file = True
             else:
-                first_of[trip_id] = index
+                first_of[trip_id] = at
                 new.append(index)
                 continue
             if same:
@@ -290,37 +304,41 @@ class _Import:
             elif in_this_file:
                 self.found_twice.add(trip_id)
             else:
-                self._conflicts.append((chunk.numbers[index], trip_id))
-        return trips if len(new) == len(trips.trip_ids) else trips.only(new)
+                self._conflicts.append((chunk.numbers[at], trip_id))
+        return trips if len(new) == len(trips) else trips.only(new)
 
     def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
         assert self._store is not None  # noqa: S101 - begun with the first rows
         header, cells, batch_id = self._store.cells_of(earlier)
-        if tuple(header) == self._header and cells == list(chunk.kept[index]):
+        if tuple(header) == self._header and cells == chunk.kept_row(index):
             return True
         profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
         layout = Layout(profile, [fold(name) for name in header])
         then = [column[0] for column in layout.standard([(cell,) for cell in cells], 1)]
-        return normal_form(then) == normal_form(_row(chunk, index))
+        return normal_form(then) == normal_form(chunk.row(index))
 
     def _write(self, trips: Trips) -> None:
         assert self._store is not None  # noqa: S101 - begun with the first rows
         self._store.write(trips, self._understanding.charges)
         grams = self._grams
-        for charge_id, co2_g in zip(trips.charge_ids, trips.co2_g, strict=True):
-            grams[charge_id] = grams.get(charge_id, 0) + co2_g
-        self._posted += len(trips.trip_ids)
+        for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
+            grams[charge_id] += co2_g
+        self._posted += len(trips)
 
     def _require_expected(self) -> None:
         order, read = self._order, self._rows.rows_read
         if order.expected_rows is not None and order.expected_rows != read:
-            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._file.name))
+            fault = UnexpectedRows(
+                found=read, expected=order.expected_rows, place=Place(file=self._file.name)
+            )
             raise Refused(fault, self._held())
         if order.expected_kg is not None:
             exact_kg = Decimal(self._understood_g).scaleb(-3)
             if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
                 found = canonical(exact_kg)
-                fault = UnexpectedKg(found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name))
+                fault = UnexpectedKg(
+                    found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name)
+                )
                 raise Refused(fault, self._held())
 
     def _post(self) -> ImportResult:
@@ -335,7 +353,9 @@ class _Import:
             lots_of(self._connection, unit_ids) if any(line.amount_ore < 0 for line in lines) else {},
             debts_of(self._connection, unit_ids),
             description=translate(
-                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._file.name
+                N_("Climate fee for travel: {source}, {file}"),
+                source=self._profile.name,
+                file=self._file.name,
             ),
             evidence=self._order.evidence or f"{self._file.name} sha256:{self._file.sha256}",
             batch_id=self._store.batch_id,
@@ -368,7 +388,9 @@ class _Import:
     def _charge_lines(self) -> list[ChargeLine]:
         charges = self._understanding.charges
         return [
-            ChargeLine(charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id])
+            ChargeLine(
+                charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id]
+            )
             for charge_id, co2_g in sorted(self._grams.items())
         ]
 
@@ -417,7 +439,3 @@ _COUNTS = (
     "co2_g",
     "charged_ore",
 )
-
-
-def _row(chunk: Chunk, index: int) -> list[str]:
-    return [column[index] for column in chunk.columns]

@@ -1,31 +1,17 @@
 """Pages: the transcript of a batch, its posted trips with their kept cells as read, sealed by digests.
 
-A page begins with a line of column names. Then comes a line for each trip: the columns of its row in the trip table,
-and its cells as read. Lines end with a line feed; fields are parted by U+001F. The digest of a batch is the SHA-256
-over the digests of its pages in order; every voucher of the batch has it in its canonical form.
+A page has a line for each column: first the columns of the trip table, then the kept columns of the file under the
+supplier's names. A line is the column's name and one value for each trip, parted by U+001F; lines end with a line
+feed. The digest of a batch is the SHA-256 over the digests of its pages in order; every voucher of the batch has it in
+its canonical form.
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from klimatvaxling.trips.trip import SEPARATOR, Trips
+from klimatvaxling.trips.trip import FIELDS, SEPARATOR, Trips
 
-FIELDS = (
-    "trip_id",
-    "revision",
-    "charge_id",
-    "row",
-    "trip_on",
-    "tier",
-    "quantity",
-    "factor_id",
-    "co2_g",
-    "co2_under_500_km_g",
-    "cost_centre",
-    "project",
-)
-_LINE = SEPARATOR.join(["%s"] * (len(FIELDS) + 1))
 # A cell may hold a line break; in a page it stands as this sign (U+2028), so that a line stays a line.
 LINE_BREAK = "\u2028"
 
@@ -41,26 +27,15 @@ class Page:
     sha256: str
 
 
-def page_lines(trips: Trips, revision: int) -> list[str]:
-    """A line for each trip. Empty values are written as `None`, as Python writes them."""
-    ids, charges, *others = trips.columns()
-    revisions = [revision] * len(trips.trip_ids)
-    return list(map(_LINE.__mod__, zip(ids, revisions, charges, *others, trips.kept, strict=True)))
-
-
-def page_text(header: Sequence[str], lines: Sequence[str]) -> str:
-    """A page's text from the kept columns' names and the trips' lines."""
-    text = "\n".join([SEPARATOR.join([*FIELDS, *header]), *lines])
-    if text.count("\n") != len(lines):
-        text = "\n".join([SEPARATOR.join([*FIELDS, *header]), *(line.replace("\n", LINE_BREAK) for line in lines)])
-    return text
-
-
-def page(number: int, first_trip_id: int, header: Sequence[str], lines: Sequence[str]) -> Page:
-    """A sealed page."""
-    content = page_text(header, lines)
+def page(number: int, first_trip_id: int, header: Sequence[str], trips: Trips) -> Page:
+    """A sealed page. Values that are not known are written `None`."""
+    lines = [SEPARATOR.join([name, *map(str, column)]) for name, column in zip(FIELDS, trips.columns(), strict=True)]
+    lines += [SEPARATOR.join([name, *column]) for name, column in zip(header, trips.kept, strict=True)]
+    content = "\n".join(lines)
+    if content.count("\n") != len(lines) - 1:
+        content = "\n".join(line.replace("\n", LINE_BREAK) for line in lines)
     digest = hashlib.sha256(content.encode()).hexdigest()
-    return Page(number, first_trip_id, first_trip_id + len(lines) - 1, content, digest)
+    return Page(number, first_trip_id, first_trip_id + len(trips) - 1, content, digest)
 
 
 def batch_digest(page_digests: Sequence[str]) -> str:
@@ -68,9 +43,12 @@ def batch_digest(page_digests: Sequence[str]) -> str:
     return hashlib.sha256("".join(page_digests).encode()).hexdigest()
 
 
+def columns_of(content: str) -> list[list[str]]:
+    """A page's columns, each with its name first."""
+    return [line.split(SEPARATOR) for line in content.split("\n")]
+
+
 def kept_cells(content: str, index: int) -> tuple[list[str], list[str]]:
     """The kept columns' names and the cells as read of the trip at `index` (from 0) of a page."""
-    lines = content.split("\n")
-    header = lines[0].split(SEPARATOR)[len(FIELDS) :]
-    cells = lines[index + 1].split(SEPARATOR)[len(FIELDS) :]
-    return header, [cell.replace(LINE_BREAK, "\n") for cell in cells]
+    kept = columns_of(content)[len(FIELDS) :]
+    return [column[0] for column in kept], [column[index + 1].replace(LINE_BREAK, "\n") for column in kept]

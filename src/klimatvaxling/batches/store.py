@@ -3,23 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from klimatvaxling.batches.batch import Rejected
-from klimatvaxling.batches.pages import Page, kept_cells, page, page_lines
+from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
+from klimatvaxling.database.bulk import insert_flat, insert_rows
 from klimatvaxling.travel.profile import Profile, parse_profile
-from klimatvaxling.trips.trip import Trips
-
-_TRIP_COLUMNS = (
-    "source_id, revision, trip_id, charge_id, row, trip_on, tier, quantity, factor_id, co2_g, co2_under_500_km_g,"
-    " cost_centre, project"
-)
-_VALUES_PER_TRIP = 11
-
+from klimatvaxling.trips.trip import FIELDS, Trips
 
 @dataclass(frozen=True)
 class Known:
@@ -43,33 +37,20 @@ class BatchStore:
 
     def write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int = 0) -> None:
         """Trips, the charge lines they are the first of, and their page."""
-        new = set(trips.charge_ids) - self._written_charges
+        new = set(trips.charge_id) - self._written_charges
         if new:
             self._write_charges(sorted(new), charges)
-        count = len(trips.trip_ids)
-        marks = "?" if self._connection.dialect.name == "sqlite" else "%s"
-        one = f"({self._source_id}, {revision}, {', '.join([marks] * _VALUES_PER_TRIP)})"
-        self._connection.exec_driver_sql(
-            f"INSERT INTO trip ({_TRIP_COLUMNS}) VALUES {', '.join([one] * count)}",
-            tuple(chain.from_iterable(zip(*trips.columns(), strict=True))),
-        )
-        sealed = page(len(self.page_digests) + 1, self._next_trip_id, self._header, page_lines(trips, revision))
-        self._connection.exec_driver_sql(
-            "INSERT INTO batch_page (batch_id, number, first_trip_id, last_trip_id, content, sha256)"
-            f" VALUES ({', '.join([marks] * 6)})",
-            (self.batch_id, sealed.number, sealed.first_trip_id, sealed.last_trip_id, sealed.content, sealed.sha256),
-        )
+        values = tuple(chain.from_iterable(zip(repeat(self._source_id), repeat(revision), *trips.columns())))
+        insert_flat(self._connection, "trip", ("source_id", "revision", *FIELDS), len(trips), values)
+        sealed = page(len(self.page_digests) + 1, self._next_trip_id, self._header, trips)
+        columns = ("batch_id", *Page.__dataclass_fields__)
+        insert_rows(self._connection, "batch_page", columns, [(self.batch_id, *vars(sealed).values())])
         self.page_digests.append(sealed.sha256)
-        self._next_trip_id += count
+        self._next_trip_id += len(trips)
 
     def _write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey]) -> None:
-        self._connection.execute(
-            text(
-                "INSERT INTO charge (id, batch_id, unit_id, category, rate_id, booked_on)"
-                " VALUES (:id, :batch_id, :unit_id, :category, :rate_id, :booked_on)"
-            ),
-            [{"id": key, "batch_id": self.batch_id, **vars(charges[key])} for key in new],
-        )
+        rows = [(key, self.batch_id, *vars(charges[key]).values()) for key in new]
+        insert_rows(self._connection, "charge", ("id", "batch_id", *ChargeKey.__dataclass_fields__), rows)
         self._written_charges.update(new)
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
@@ -113,7 +94,9 @@ class BatchStore:
         """The batch's own row, last."""
         columns = ["id", *facts]
         self._connection.execute(
-            text(f"INSERT INTO batch ({', '.join(columns)}) VALUES ({', '.join(':' + name for name in columns)})"),
+            text(
+                f"INSERT INTO batch ({', '.join(columns)}) VALUES ({', '.join(':' + name for name in columns)})"
+            ),
             {"id": self.batch_id, **facts},
         )
 
@@ -126,7 +109,10 @@ class BatchStore:
                 "header": json.dumps(list(header), ensure_ascii=False),
                 "cells": json.dumps(row.cells, ensure_ascii=False),
                 "complaints": json.dumps(
-                    [{"code": fault.code, "column": fault.place.column, "what": fault.what()} for fault in row.complaints],
+                    [
+                        {"code": fault.code, "column": fault.place.column, "what": fault.what()}
+                        for fault in row.complaints
+                    ],
                     ensure_ascii=False,
                 ),
             }

@@ -72,7 +72,7 @@ class BatchRow(SQLModel, table=True):
 
 
 class BatchPageRow(SQLModel, table=True):
-    """Some hundred posted trips of a batch with their kept cells as read, one a line, sealed by a digest."""
+    """Some hundred posted trips of a batch with their kept cells as read, a column a line, sealed by a digest."""
 
     __tablename__ = "batch_page"
     __table_args__ = (UniqueConstraint("batch_id", "number", name="page_number_once"), {"sqlite_strict": True})
@@ -104,7 +104,7 @@ class ChargeRow(SQLModel, table=True):
 
 
 class TripRow(SQLModel, table=True):
-    """A posted trip. What is live follows from later rows: a higher revision, or a batch undone."""
+    """A posted trip; its charge line is looked up when the batch is sealed, not row by row. What is live follows from later rows: a higher revision, or a batch undone."""
 
     __tablename__ = "trip"
     __table_args__ = (
@@ -117,7 +117,7 @@ class TripRow(SQLModel, table=True):
     source_id: int = whole()
     trip_id: str = text()
     revision: int = whole()
-    charge_id: int = refers("charge.id")
+    charge_id: int = whole()
     row: int = whole()
     trip_on: str = text()
     tier: int = whole()
@@ -125,8 +125,8 @@ class TripRow(SQLModel, table=True):
     factor_id: int | None = whole(nullable=True)
     co2_g: int = whole()
     co2_under_500_km_g: int | None = whole(nullable=True)
-    cost_centre: str | None = text(nullable=True)
-    project: str | None = text(nullable=True)
+    cost_centre: str = text()
+    project: str = text()
 
 
 class QuarantineRow(SQLModel, table=True):

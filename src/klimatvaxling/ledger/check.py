@@ -7,13 +7,11 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, text
 
-from klimatvaxling.batches.pages import FIELDS, batch_digest
+from klimatvaxling.batches.pages import LINE_BREAK, batch_digest, columns_of
 from klimatvaxling.charges.charge import fee_ore
 from klimatvaxling.exact import whole
 from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
-from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS
-
-_PAGE_FIELDS = len(FIELDS)
+from klimatvaxling.trips.trip import FIELDS, TIER_NUMBERS
 
 
 @dataclass(frozen=True)
@@ -126,18 +124,17 @@ def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
 
 
 def _trips_of_page(connection: Connection, page: object) -> Iterator[Offence]:
-    lines = page.content.split("\n")[1:]  # type: ignore[attr-defined]
+    stated = list(zip(*(column[1:] for column in columns_of(page.content)[: len(FIELDS)]), strict=True))  # type: ignore[attr-defined]
     rows = connection.execute(
-        text(f"SELECT source_id, id, {', '.join(FIELDS)} FROM trip WHERE id BETWEEN :first AND :last ORDER BY id"),
+        text(f"SELECT id, {', '.join(FIELDS)} FROM trip WHERE id BETWEEN :first AND :last ORDER BY id"),
         {"first": page.first_trip_id, "last": page.last_trip_id},  # type: ignore[attr-defined]
     ).all()
-    if len(rows) != len(lines):
-        yield Offence(f"page:{page.number}", f"{len(lines)} trips", f"{len(rows)} trips")  # type: ignore[attr-defined]
-    for row, line in zip(rows, lines, strict=False):
-        stated = line.split(SEPARATOR)[:_PAGE_FIELDS]
-        held = [str(value) for value in row[2:]]
-        if stated != held:
-            yield Offence(f"trip:{row.id} ({row.trip_id})", "; ".join(stated), "; ".join(held))
+    if len(rows) != len(stated):
+        yield Offence(f"page:{page.number}", f"{len(stated)} trips", f"{len(rows)} trips")  # type: ignore[attr-defined]
+    for row, expected in zip(rows, stated, strict=False):
+        found = tuple(str(value).replace("\n", LINE_BREAK) for value in row[1:])
+        if found != expected:
+            yield Offence(f"trip:{row.id} ({row.trip_id})", "; ".join(expected), "; ".join(found))
 
 
 def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offence]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, after, stamp
-from klimatvaxling.ledger.tables import LotRow, PostingRow, VoucherRow
+from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.ledger.voucher import Posting, Voucher, VoucherDraft, canonical, digest
 
 
@@ -15,7 +15,9 @@ class Unbalanced(Exception):
     """A draft whose postings do not sum to zero: a fault of the program, never of the user."""
 
 
-def post(connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock, made_by: str) -> list[Voucher]:
+def post(
+    connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock, made_by: str
+) -> list[Voucher]:
     """Post `drafts` in order within the caller's write transaction; gives the vouchers with their numbers."""
     if not drafts:
         return []
@@ -29,15 +31,16 @@ def post(connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock
         postings = [_with_lot_key(posting, first) for posting in draft.postings]
         chain.head = digest(canonical(voucher, postings, draft.opens_lot_on))
         vouchers.append(voucher)
-        voucher_rows.append({**voucher.__dict__, "hash": chain.head})
-        posting_rows += [_posting_row(voucher.id, line, posting) for line, posting in enumerate(postings, start=1)]
+        voucher_rows.append((*vars(voucher).values(), chain.head))
+        posting_rows += [
+            (voucher.id, line, *vars(posting).values()) for line, posting in enumerate(postings, start=1)
+        ]
         if draft.opens_lot_on is not None:
-            lot_rows.append({"voucher_id": voucher.id, "unit_id": draft.lot_unit_id, "lot_on": draft.opens_lot_on})
+            lot_rows.append((voucher.id, draft.lot_unit_id, draft.opens_lot_on))
     # The voucher's own row comes last: it seals what stands before it.
-    if lot_rows:
-        connection.execute(LotRow.__table__.insert(), lot_rows)  # type: ignore[attr-defined]
-    connection.execute(PostingRow.__table__.insert(), posting_rows)  # type: ignore[attr-defined]
-    connection.execute(VoucherRow.__table__.insert(), voucher_rows)  # type: ignore[attr-defined]
+    insert_rows(connection, "lot", ("voucher_id", "unit_id", "lot_on"), lot_rows)
+    insert_rows(connection, "posting", ("voucher_id", "line", *Posting.__dataclass_fields__), posting_rows)
+    insert_rows(connection, "voucher", (*Voucher.__dataclass_fields__, "hash"), voucher_rows)
     return vouchers
 
 
@@ -46,10 +49,6 @@ def _with_lot_key(posting: Posting, first: int) -> Posting:
     if posting.lot_id is None or posting.lot_id >= 0:
         return posting
     return replace(posting, lot_id=first - posting.lot_id - 1)
-
-
-def _posting_row(voucher_id: int, line: int, posting: Posting) -> dict[str, object]:
-    return {"voucher_id": voucher_id, "line": line, **posting.__dict__}
 
 
 class _Chain:
@@ -61,7 +60,9 @@ class _Chain:
         ).one_or_none()
         self.position: int = last.id if last else 0
         self.registered_at: str | None = last.registered_at if last else None
-        self.head: str = last.hash if last else connection.execute(text("SELECT nonce FROM book")).scalar_one()
+        self.head: str = (
+            last.hash if last else connection.execute(text("SELECT nonce FROM book")).scalar_one()
+        )
         self.numbers: dict[tuple[str, int], int] = {
             (series, year): number
             for series, year, number in connection.execute(

@@ -7,7 +7,7 @@ the amount, the counterpart, and has a number in an unbroken series.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 ADMINISTRATIONS = "A"
 COMPANIES = "B"
@@ -76,7 +76,7 @@ def canonical(voucher: Voucher, postings: Sequence[Posting], lot_on: str | None)
     Every column of the voucher except its own hash is in it, with the date of the lot it opened, if any. An auditor
     can write the same bytes with any tool (docs/chain.md).
     """
-    content = asdict(voucher) | {"lot_on": lot_on, "postings": [asdict(posting) for posting in postings]}
+    content = vars(voucher) | {"lot_on": lot_on, "postings": [vars(posting) for posting in postings]}
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 

@@ -14,12 +14,30 @@ from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 class _Command(TyperCommand):
     def get_usage(self, ctx: Any) -> str:
-        return str(super().get_usage(ctx)).replace("Usage:", translate(N_("Usage:")), 1)
+        return _usage(super().get_usage(ctx))
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _help_option(super().get_help_option(ctx))
 
 
 class _Group(TyperGroup):
     def get_usage(self, ctx: Any) -> str:
-        return str(super().get_usage(ctx)).replace("Usage:", translate(N_("Usage:")), 1)
+        return _usage(super().get_usage(ctx))
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return _help_option(super().get_help_option(ctx))
+
+
+def _usage(text: str) -> str:
+    # An argument whose name ends in “…” needs no second sign that there may be several.
+    return text.replace("Usage:", translate(N_("Usage:")), 1).replace("…}...", "…}")
+
+
+def _help_option(option: Any) -> Any:
+    # The library makes this option itself, and late: its words are not in the tree that is translated below.
+    if option is not None:
+        option.help, option.metavar = translate(N_("Show this message and exit.")), ""
+    return option
 
 
 def root(
@@ -76,10 +94,24 @@ def command() -> Any:
 
 def _translated(item: Any) -> Any:
     """Every text of the tree in the language in use."""
-    item.help = translate(item.help or "")
+    if item.help:
+        item.help = translate(item.help)
+    item.options_metavar = translate(N_("[OPTIONS]"))
     for parameter in item.params:
         if getattr(parameter, "help", None):
             parameter.help = translate(parameter.help)
-    for child in getattr(item, "commands", {}).values():
-        _translated(child)
+        if parameter.metavar:
+            parameter.metavar = translate(parameter.metavar)
+        elif getattr(parameter, "is_flag", False):
+            parameter.metavar = ""  # not the library's <bool>: a flag takes no value
+        if parameter.param_type_name == "argument":
+            parameter.display_type_rich = _no_type  # the name and the help say more than <list[Path]>
+    if hasattr(item, "commands"):
+        item.subcommand_metavar = translate(N_("COMMAND [ARGS]..."))
+        for child in item.commands.values():
+            _translated(child)
     return item
+
+
+def _no_type(ctx: Any) -> None:  # noqa: ARG001 - the library's interface
+    return None

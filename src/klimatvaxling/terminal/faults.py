@@ -1,6 +1,7 @@
 """Faults as people see them: what is wrong, where, what to do, and the exit code. Nothing here decides anything."""
 
 import os
+import re
 import sys
 import traceback
 
@@ -14,7 +15,7 @@ TRACEBACK_VARIABLE = "KLIMATVAXLING_TRACEBACK"
 _USAGE_MESSAGES = {
     "NoSuchOption": N_("There is no option {option}."),
     "MissingParameter": N_("{parameter} is missing."),
-    "BadOptionUsage": N_("The option {option} is used wrongly: it needs a value, or takes none."),
+    "BadOptionUsage": N_("The option {option} needs a value."),
     "BadParameter": N_("{parameter} cannot have this value: {value}"),
 }
 
@@ -42,8 +43,8 @@ def show_usage_fault(fault: Exception) -> int:
     context = getattr(fault, "ctx", None)
     if kind == "NoArgsIsHelpError":
         return USAGE
-    _say(f"KV-USAGE: {_usage_text(fault, kind)}")
-    possible = getattr(fault, "possibilities", None)
+    text, possible = _usage_text(fault, kind)
+    _say(f"KV-USAGE: {text}")
     if possible:
         _say("→ " + translate(N_("Did you mean {possible}?"), possible=", ".join(sorted(possible))))
     path = context.command_path if context else "klimatvaxling"
@@ -51,7 +52,8 @@ def show_usage_fault(fault: Exception) -> int:
     return USAGE
 
 
-def _usage_text(fault: Exception, kind: str) -> str:
+def _usage_text(fault: Exception, kind: str) -> tuple[str, list[str]]:
+    """What is wrong, and what may have been meant instead."""
     parameter = getattr(fault, "param", None)
     name = ""
     if parameter is not None:
@@ -60,15 +62,19 @@ def _usage_text(fault: Exception, kind: str) -> str:
         name = names[0] if is_option and names else str(getattr(parameter, "metavar", None) or parameter.name).upper()
     text = str(getattr(fault, "message", fault))
     if kind in _USAGE_MESSAGES:
-        return translate(
-            _USAGE_MESSAGES[kind], option=getattr(fault, "option_name", ""), parameter=name or "?", value=text
-        )
-    quoted = text.partition("'")[2].rpartition("'")[0]
-    if text.startswith(("No such command", translate("No such command {name!r}.").partition("{")[0])) and quoted:
-        return translate(N_("There is no command “{command}”."), command=quoted)
+        message = _USAGE_MESSAGES[kind]
+        if kind == "BadOptionUsage" and "does not take a value" in text:
+            message = N_("The option {option} takes no value.")
+        option = getattr(fault, "option_name", "")
+        text = translate(message, option=option, parameter=name.rstrip("…") or "?", value=text)
+        return text, getattr(fault, "possibilities", None) or []
+    if text.startswith(("No such command", translate("No such command {name!r}.").partition("{")[0])):
+        # The library quotes what was written and, after it, every command that is spelled like it.
+        wrong, *possible = (quoted for _, quoted in re.findall(r"(['\"])(.*?)\1", text))
+        return translate(N_("There is no command “{command}”."), command=wrong), possible
     if "unexpected extra argument" in text:
-        return translate(N_("Too many arguments: {extra}."), extra=text.partition("(s) (")[2].rstrip(")"))
-    return text
+        return translate(N_("Too many arguments: {extra}."), extra=text.partition("(s) (")[2].rstrip(")")), []
+    return text, []
 
 
 def show_interrupted() -> int:

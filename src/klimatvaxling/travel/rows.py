@@ -80,7 +80,7 @@ class TotalMissing(InputRefused):
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some rows in standard columns: row numbers, the twelve columns, and the kept cells of each row."""
+    """Some rows as columns: row numbers, the twelve standard columns, and the columns of kept cells as read."""
 
     numbers: Sequence[int]
     columns: Sequence[Sequence[str]]
@@ -88,9 +88,16 @@ class Chunk:
 
     def part(self, start: int, stop: int) -> "Chunk":
         """The rows from `start` up to but not including `stop`."""
-        return Chunk(
-            self.numbers[start:stop], [column[start:stop] for column in self.columns], self.kept[start:stop]
-        )
+        columns = [column[start:stop] for column in self.columns]
+        return Chunk(self.numbers[start:stop], columns, [column[start:stop] for column in self.kept])
+
+    def row(self, index: int) -> list[str]:
+        """One row's standard cells."""
+        return [column[index] for column in self.columns]
+
+    def kept_row(self, index: int) -> list[str]:
+        """One row's kept cells as read."""
+        return [column[index] for column in self.kept]
 
 
 class TravelRows:
@@ -168,7 +175,7 @@ class TravelRows:
         if not rows:
             return Chunk((), (), ())
         cells = list(zip(*rows, strict=True))
-        return Chunk(numbers, layout.standard(cells, len(rows)), layout.kept(rows))
+        return Chunk(numbers, layout.standard(cells, len(rows)), layout.kept(cells))
 
     def _evened(
         self, layout: "Layout", numbers: Sequence[int], rows: list[list[str]]
@@ -224,10 +231,8 @@ class Layout:
         self.width = len(header)
         self._position = {name: index for index, name in reversed(list(enumerate(header)))}
         self._transforms = [self._transform(profile.columns.get(column)) for column in standard.COLUMNS]
-        kept = [self._position[name] for name in profile.kept_columns if name in self._position]
-        self.kept_header = [header[index] for index in kept]
-        self._keeps_all = kept == list(range(self.width))
-        self._pick = itemgetter(*kept) if len(kept) > 1 else lambda row: (row[kept[0]],)
+        self._kept = [self._position[name] for name in profile.kept_columns if name in self._position]
+        self.kept_header = [header[index] for index in self._kept]
         self._controls = self._control_columns()
         self.has_controls = bool(self._controls) or bool(profile.totals)
         self._sums: dict[str, Decimal] = {column: Decimal(0) for total in profile.totals for column in total.sums}
@@ -238,9 +243,9 @@ class Layout:
         """The twelve standard columns."""
         return [transform(cells, count) for transform in self._transforms]
 
-    def kept(self, rows: list[list[str]]) -> Sequence[Sequence[str]]:
-        """The cells of each row that are stored."""
-        return rows if self._keeps_all else list(map(self._pick, rows))
+    def kept(self, cells: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+        """The columns that are stored."""
+        return [cells[index] for index in self._kept]
 
     def _transform(self, rule: ColumnRule | None) -> Callable[[list[tuple[str, ...]], int], Sequence[str]]:
         if rule is None or (rule.optional and not set(rule.source_columns) <= self._position.keys()):

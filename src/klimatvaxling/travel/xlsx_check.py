@@ -6,6 +6,7 @@ cells refer to.
 """
 
 import re
+import struct
 import zipfile
 import zlib
 from array import array
@@ -31,6 +32,11 @@ MOST_SPECIAL_CELLS = 100_000
 _RATIO_FROM_BYTES = 10_000_000
 _MOST_INDEX_BYTES = 20_000_000
 _BLOCK_BYTES = 1 << 20
+# What the zipfile module raises over damaged archives.
+ZIP_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError),
+    *(NotImplementedError, RuntimeError, OverflowError, ValueError, OSError),
+)
 
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3}[0-9]{1,10})""")
@@ -42,6 +48,8 @@ _EMPTY = re.compile(
 )
 _CELL = re.compile(rb"<(?:\w+:)?c" + _ATTRIBUTES + rb">(.*?)</(?:\w+:)?c>", re.DOTALL)
 _SPECIAL = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st\s*=\s*["']e["']""")
+_SPECIAL_HINTS = (b"<f", b":f", b'"e"', b"'e'")
+_UNUSUAL_SPACES = (b"\t", b"\n", b"\r", b"\v", b"\f")
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _FORMULA = re.compile(rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>([^<]*)<)")
@@ -143,7 +151,7 @@ def unpacked(
                 yield block
         if size < declared:
             raise XlsxDamaged(place=Place(file=name))
-    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError, ValueError, OSError):
+    except ZIP_FAULTS:
         raise XlsxDamaged(place=Place(file=name)) from None
 
 
@@ -227,7 +235,8 @@ class _Surveyor:
         """What all the pieces together hold."""
         for piece in pieces:
             self._measure(piece)
-            if _SPECIAL.search(piece):
+            # Plain searches first; they are many times faster than the expression.
+            if any(hint in piece for hint in _SPECIAL_HINTS) and _SPECIAL.search(piece):
                 self._look_at_cells(piece)
         named = max((_column_number(letters) for letters in self._letters), default=0)
         self._found.columns = named + self._most_unplaced
@@ -242,8 +251,8 @@ class _Surveyor:
         self._letters.update(letters)
         self._last_row = max(self._last_row, max(map(int, numbers), default=0))
         numbered_rows = letters.count(b"")
-        self._unnumbered_rows += max(len(_ROW_START.findall(piece)) - numbered_rows, 0)
-        cells = len(_CELL_START.findall(piece))
+        self._unnumbered_rows += max(_starts(piece, b"row", _ROW_START) - numbered_rows, 0)
+        cells = _starts(piece, b"c", _CELL_START)
         self._found.cells += cells
         if cells > len(letters) - numbered_rows:
             # Cells without a reference stand behind the one before them.
@@ -270,6 +279,14 @@ class _Surveyor:
             row, column = int(place[1].lstrip(_LETTERS)), _column_number(place[1].rstrip(_DIGITS))
             shown = unescape(text.decode("utf-8", "replace"), {"&quot;": '"', "&apos;": "'"})
             self._found.special.setdefault(row, {})[column] = shown
+
+
+def _starts(piece: bytes, tag: bytes, start: re.Pattern[bytes]) -> int:
+    """How many elements begin. Plain counting is many times faster than the expression."""
+    unusual = (b":" + tag, *(b"<" + tag + space for space in _UNUSUAL_SPACES))
+    if any(beginning in piece for beginning in unusual):
+        return len(start.findall(piece))
+    return sum(piece.count(b"<" + tag + end) for end in (b" ", b">", b"/"))
 
 
 def _column_number(letters: bytes) -> int:

@@ -29,6 +29,7 @@ from klimatvaxling.travel.file_rules import (
     control_name,
 )
 from klimatvaxling.travel.xlsx_check import (
+    ZIP_FAULTS,
     Survey,
     XlsxDamaged,
     XlsxPassword,
@@ -103,7 +104,7 @@ def open_xlsx(name: str, content: bytes, *, sheet: str | None = None) -> XlsxCon
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except ZIP_FAULTS:
         raise XlsxDamaged(place=Place(file=name)) from None
     with archive:
         require_harmless(archive, name)

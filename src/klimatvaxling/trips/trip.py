@@ -6,6 +6,7 @@ Identity is source + trip id; for a source without ids the id is made of the row
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from klimatvaxling import typed
 from klimatvaxling.travel import standard
@@ -20,40 +21,42 @@ _NUMBERS = ("distance_km", "fuel_quantity", "co2_fossil_kg")
 
 @dataclass(frozen=True)
 class Trips:
-    """Many trips as columns of equal length, in the order of the file. `kept` are the stored cells, joined."""
+    """Many trips as columns of equal length, in the order of the file. `kept` are the stored cells, by column."""
 
-    rows: Sequence[int]
-    trip_ids: Sequence[str]
-    charge_ids: Sequence[int]
+    trip_id: Sequence[str]
+    charge_id: Sequence[int]
+    row: Sequence[int]
     trip_on: Sequence[str]
-    tiers: Sequence[int]
-    quantities: Sequence[str]
-    factor_ids: Sequence[int | None]
+    tier: Sequence[int]
+    quantity: Sequence[str]
+    factor_id: Sequence[int | None]
     co2_g: Sequence[int]
     co2_under_500_km_g: Sequence[int | None]
-    cost_centres: Sequence[str | None]
-    projects: Sequence[str | None]
-    kept: Sequence[str]
+    cost_centre: Sequence[str]
+    project: Sequence[str]
+    kept: Sequence[Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.trip_id)
 
     def columns(self) -> tuple[Sequence[object], ...]:
-        """The columns in the order of the trip table, from the row number on, without the kept cells."""
-        return (
-            self.trip_ids,
-            self.charge_ids,
-            self.rows,
-            self.trip_on,
-            self.tiers,
-            self.quantities,
-            self.factor_ids,
-            self.co2_g,
-            self.co2_under_500_km_g,
-            self.cost_centres,
-            self.projects,
-        )
+        """The columns of the trip table, in the order of `FIELDS`."""
+        return tuple(vars(self).values())[:-1]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Trips"]) -> "Trips":
+        """Several runs of trips as one."""
+        columns = [list(chain.from_iterable(column)) for column in zip(*(part.columns() for part in parts), strict=True)]
+        kept = [list(chain.from_iterable(column)) for column in zip(*(part.kept for part in parts), strict=True)]
+        return cls(*columns, kept)  # type: ignore[arg-type]
 
     def only(self, wanted: Sequence[int]) -> "Trips":
         """The trips at some positions."""
-        return Trips(*([column[index] for index in wanted] for column in (vars(self)[name] for name in vars(self))))
+        columns = [[column[index] for index in wanted] for column in self.columns()]
+        return Trips(*columns, [[column[index] for index in wanted] for column in self.kept])  # type: ignore[arg-type]
+
+
+FIELDS = tuple(Trips.__dataclass_fields__)[:-1]
 
 
 def normal_form(cells: Sequence[str]) -> tuple[str, ...]:

@@ -75,7 +75,9 @@ class PersonalNumber(InputRefused):
 
     code = "KV-PERSONAL-NUMBER"
     message = N_("The cell holds something that looks like a personal identity number.")
-    remedy = N_("Remove it: no traveller is stored here. An id that only looks like one is declared in the profile.")
+    remedy = N_(
+        "Remove it: no traveller is stored here. An id that only looks like one is declared in the profile."
+    )
     explanation = N_(
         "The scheme charges units, not people. A value with the form and check digit of a personnummer or"
         " samordningsnummer in a kept column is refused and never repeated. About 7 of 1,000 random ten-digit ids look"
@@ -104,10 +106,10 @@ class Understanding:
         self._charge_ids: dict[ChargeKey, int] = {}
         # A row's meaning depends on its group (what holds on its day), its unit cell and its kind: three small
         # numbers, added up to one key.
-        self._group_days: list[tuple[datetime.date, str]] = []
+        self._group_days: list[tuple[datetime.date, str, PolicyValue]] = []
         self._group_numbers: dict[tuple[str, int], int] = {}
         self._unit_cells: list[str] = []
-        self._kind_cells: list[tuple[str, str]] = []
+        self._known_kinds: list[tuple[str, str]] = []
         self._schemes: list[tuple[str, str, datetime.date]] = []
         self._scheme_numbers: dict[object, int] = {}
         self._days: Memo[str, tuple[str, int]] = Memo(self._day)
@@ -116,11 +118,14 @@ class Understanding:
         self._meanings: Memo[int, tuple[int, int]] = Memo(self._meaning)
         self._evidence: Memo[tuple[int, str, str, str, str], tuple[int, str, int | None, int, int | None]]
         self._evidence = Memo(self._assess)
-        self._blank: Memo[str, str | None] = Memo(lambda cell: cell.strip() or None)
+        self._unit_ids: Memo[tuple[int, int], int] = Memo(self._unit_id)
+        self._signatures: Memo[tuple[str, str, datetime.date], object] = Memo(self._signature)
 
     def understand(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
         """The trips of some rows. Raises the complaint of the first row that cannot be understood."""
-        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = chunk.columns
+        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = (
+            chunk.columns
+        )
         if not all(trip_ids) or len(max(trip_ids, key=len)) > _LONGEST_ID:
             _require_ids(trip_ids)
         trip_on, groups = zip(*map(self._days.__getitem__, date), strict=True)
@@ -129,20 +134,22 @@ class Understanding:
         meanings = map(self._meanings.__getitem__, map(add, map(add, groups, units), kinds))
         charge_ids, schemes = zip(*meanings, strict=True)
         evidence = zip(schemes, stated, quantity, distance, route, strict=True)
-        tiers, quantities, factors, co2_g, under = zip(*map(self._evidence.__getitem__, evidence), strict=True)
+        tiers, quantities, factors, co2_g, under = zip(
+            *map(self._evidence.__getitem__, evidence), strict=True
+        )
         return Trips(
-            rows=chunk.numbers,
-            trip_ids=trip_ids,
-            charge_ids=charge_ids,
-            trip_on=trip_on,
-            tiers=tiers,
-            quantities=quantities,
-            factor_ids=factors,
-            co2_g=co2_g,
-            co2_under_500_km_g=under,
-            cost_centres=list(map(self._blank.__getitem__, cost_centre)),
-            projects=list(map(self._blank.__getitem__, project)),
-            kept=list(map(SEPARATOR.join, chunk.kept)),
+            trip_ids,
+            charge_ids,
+            chunk.numbers,
+            trip_on,
+            tiers,
+            quantities,
+            factors,
+            co2_g,
+            under,
+            list(map(str.strip, cost_centre)),
+            list(map(str.strip, project)),
+            chunk.kept,
         )
 
     def complaints(self, cells: Sequence[str], trip_id: str) -> list[InputRefused]:
@@ -166,7 +173,13 @@ class Understanding:
             category, fuel = self._kind_of(row["category"], row["fuel"])
             found += self._assessor.complaints(
                 Evidence(
-                    category, fuel, day, row["co2_fossil_kg"], row["fuel_quantity"], row["distance_km"], row["route"]
+                    category,
+                    fuel,
+                    day,
+                    row["co2_fossil_kg"],
+                    row["fuel_quantity"],
+                    row["distance_km"],
+                    row["route"],
                 )
             )
         except InputRefused as complaint:
@@ -177,13 +190,15 @@ class Understanding:
     def _day(self, cell: str) -> tuple[str, int]:
         day = trip_date(cell)
         booked_on = self._booking.day_for(day)
-        if in_force(self._policies, RATE, day) is None:
+        rate = in_force(self._policies, RATE, day)
+        if rate is None:
             raise TripBeforeRate(trip_on=day, place=Place(column="date"))
         season = day.month if self._assessor.has_seasons else 0
         key = (booked_on.isoformat(), bisect_right(self._eras, day) * 16 + season)
         number = self._group_numbers.setdefault(key, len(self._group_numbers))
         if number == len(self._group_days):
-            self._group_days.append((day, booked_on.isoformat()))
+            self._group_days.append((day, booked_on.isoformat(), rate))
+            self.rates[rate.id] = int(rate.value)
         return day.isoformat(), number << _GROUP_BITS
 
     def _unit(self, cell: str) -> int:
@@ -191,38 +206,44 @@ class Understanding:
         return (len(self._unit_cells) - 1) << _UNIT_BITS
 
     def _kind(self, cells: tuple[str, str]) -> int:
-        self._kind_of(*cells)
-        self._kind_cells.append(cells)
-        return len(self._kind_cells) - 1
+        self._known_kinds.append(self._kind_of(*cells))
+        return len(self._known_kinds) - 1
 
     @staticmethod
     def _kind_of(category: str, fuel: str) -> tuple[str, str]:
         known_category, known_fuel = category.strip().casefold(), fuel.strip().casefold()
         if known_category not in CATEGORIES:
-            raise UnknownCategory(value=category.strip(), known=", ".join(CATEGORIES), place=Place(column="category"))
+            raise UnknownCategory(
+                value=category.strip(), known=", ".join(CATEGORIES), place=Place(column="category")
+            )
         if known_fuel and known_fuel not in FUELS:
             raise UnknownFuel(value=fuel.strip(), known=", ".join(FUELS), place=Place(column="fuel"))
         return known_category, known_fuel or "unknown"
 
     def _meaning(self, key: int) -> tuple[int, int]:
         """The charge line and the factor scheme of a group, a unit cell and a kind."""
-        day, booked_on = self._group_days[key >> _GROUP_BITS]
-        unit = self._directory.resolve(self._unit_cells[(key >> _UNIT_BITS) & _UNIT_MASK], day)
-        category, fuel = self._kind_of(*self._kind_cells[key & _KIND_MASK])
-        rate = in_force(self._policies, RATE, day)
-        assert rate is not None  # noqa: S101 - the day was understood, so it has a rate
-        self.rates[rate.id] = int(rate.value)
-        charge = ChargeKey(unit.id, category, rate.id, booked_on)
+        day, booked_on, rate = self._group_days[key >> _GROUP_BITS]
+        unit_id = self._unit_ids[key >> _GROUP_BITS, (key >> _UNIT_BITS) & _UNIT_MASK]
+        category, fuel = self._known_kinds[key & _KIND_MASK]
+        charge = ChargeKey(unit_id, category, rate.id, booked_on)
         if charge not in self._charge_ids:
             self._charge_ids[charge] = self._next_charge_id
             self.charges[self._next_charge_id] = charge
             self._next_charge_id += 1
         scheme = self._scheme_numbers.setdefault(
-            (category == "flight", fuel, self._assessor.signature(category, fuel, day)), len(self._scheme_numbers)
+            self._signatures[category, fuel, day], len(self._scheme_numbers)
         )
         if scheme == len(self._schemes):
             self._schemes.append((category, fuel, day))
         return self._charge_ids[charge], scheme
+
+    def _unit_id(self, key: tuple[int, int]) -> int:
+        group, unit_cell = key
+        return self._directory.resolve(self._unit_cells[unit_cell], self._group_days[group][0]).id
+
+    def _signature(self, key: tuple[str, str, datetime.date]) -> object:
+        category, fuel, day = key
+        return category == "flight", fuel, self._assessor.signature(category, fuel, day)
 
     def _assess(self, key: tuple[int, str, str, str, str]) -> tuple[int, str, int | None, int, int | None]:
         scheme, stated, quantity, distance, route = key
@@ -241,17 +262,17 @@ def trip_date(cell: str) -> datetime.date:
 
 
 def require_no_personal_number(
-    text: bytes, kept: Sequence[Sequence[str]], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+    kept: Sequence[Sequence[str]], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
 ) -> None:
-    """No kept cell looks like a personal identity number. `text` is all cells together, for a quick look first.
+    """No kept cell, given by column, looks like a personal identity number.
 
     Raises `PersonalNumber` with the supplier's column; the value is not repeated.
     """
-    if not may_contain(text):
-        return
-    for row in kept:
-        for column, cell in zip(header, row, strict=True):
-            if looks_like_personal_number(cell, id_pattern=id_pattern if column in id_columns else None):
+    for column, cells in zip(header, kept, strict=True):
+        # One quick look at the whole column; only where digits stand in the right numbers, a look at each cell.
+        if may_contain(SEPARATOR.join(cells).encode()):
+            pattern = id_pattern if column in id_columns else None
+            if any(looks_like_personal_number(cell, id_pattern=pattern) for cell in cells):
                 raise PersonalNumber(place=Place(column=column))
 
 

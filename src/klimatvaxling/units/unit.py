@@ -4,8 +4,6 @@ import datetime
 import re
 from dataclasses import dataclass
 
-from stdnum.se import orgnr
-
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
 
@@ -107,6 +105,8 @@ class Unit:
 
 def organisation_number(value: str) -> str:
     """The number as `212000-1561`. Raises `BadOrganisationNumber`; the check digit is verified."""
+    from stdnum.se import orgnr
+
     if not orgnr.is_valid(value):
         raise BadOrganisationNumber(value=value, place=Place(column="org_number"))
     return str(orgnr.format(value))

@@ -1,5 +1,6 @@
 """`import`, `batch …` and `quarantine …`."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,26 +26,45 @@ class ExpectOneFile(UsageFault):
 def import_files(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX."))],
-    source: Annotated[str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))],
+    source: Annotated[
+        str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))
+    ],
     booked_on: Annotated[
         str | None,
-        typer.Option("--booked-on", metavar="DATE", help=N_("The booking date (default: the last day of each trip's month).")),
+        typer.Option(
+            "--booked-on",
+            metavar="DATE",
+            help=N_("The booking date (default: the last day of each trip's month)."),
+        ),
     ] = None,
     dry_run: options.DryRun = False,
     accept_partial: Annotated[
-        bool, typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine."))
+        bool,
+        typer.Option(
+            "--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")
+        ),
     ] = False,
     rejected_to: Annotated[
         Path | None,
-        typer.Option("--rejected-to", metavar="FOLDER", help=N_("Where the rejected-rows workbook is written (default: beside the file).")),
+        typer.Option(
+            "--rejected-to",
+            metavar="FOLDER",
+            help=N_("Where the rejected-rows workbook is written (default: beside the file)."),
+        ),
     ] = None,
     expect_rows: Annotated[
-        str | None, typer.Option("--expect-rows", metavar="N", help=N_("Refuse the file unless it has this many rows."))
+        str | None,
+        typer.Option("--expect-rows", metavar="N", help=N_("Refuse the file unless it has this many rows.")),
     ] = None,
     expect_kg: Annotated[
-        str | None, typer.Option("--expect-kg", metavar="N", help=N_("Refuse the file unless its trips are this many kg CO2."))
+        str | None,
+        typer.Option(
+            "--expect-kg", metavar="N", help=N_("Refuse the file unless its trips are this many kg CO2.")
+        ),
     ] = None,
-    evidence: Annotated[str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))] = "",
+    evidence: Annotated[
+        str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))
+    ] = "",
     output: options.Format = "table",
 ) -> None:
     """Import travel files: each in one transaction, whole or not at all."""
@@ -72,7 +92,11 @@ def import_files(
     results = [_import(around, order, rejected_to, output) for order in orders]
     if output == "json":
         documents = [document for document, _ in results]
-        print(json.dumps(documents[0] if len(documents) == 1 else {"imports": documents}, ensure_ascii=False, indent=2))
+        print(
+            json.dumps(
+                documents[0] if len(documents) == 1 else {"imports": documents}, ensure_ascii=False, indent=2
+            )
+        )
     worst = max(code for _, code in results)
     if worst:
         raise typer.Exit(worst)
@@ -80,13 +104,17 @@ def import_files(
         next_step("klimatvaxling balance")
 
 
-def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: str) -> tuple[dict[str, object], int]:
+def _import(
+    around: Surroundings, order: Any, rejected_to: Path | None, output: str
+) -> tuple[dict[str, object], int]:
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.database.engine import writing
     from klimatvaxling.reports.batches import receipt
     from klimatvaxling.terminal.progress import rows_read
     from klimatvaxling.terminal.show import show
 
+    # Millions of small values that refer to nothing are made and dropped: looking for cycles among them only costs time.
+    gc.disable()
     try:
         with writing(around.url, dry_run=order.dry_run) as connection, rows_read(order.file.name) as progress:
             result = import_file(connection, order, clock=around.clock, by=around.user, progress=progress)
@@ -96,7 +124,9 @@ def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: 
         code = faults.show(refused.fault)
     if result.rejected:
         _show_rejected(result)
-        _write_workbook(around, result, (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx", order)
+        _write_workbook(
+            around, result, (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx", order
+        )
     if output != "json":
         show(receipt(result), output)
     return result.as_document(), code
@@ -110,7 +140,13 @@ def _show_rejected(result: Any) -> None:
         for complaint in row.complaints:
             done(f"  {complaint.where()}: {complaint.what()} [{complaint.code}]")
     if len(result.rejected) > _MOST_SHOWN:
-        done("  " + translate(N_("… and {count} more rows, all of them in the workbook."), count=len(result.rejected) - _MOST_SHOWN))
+        done(
+            "  "
+            + translate(
+                N_("… and {count} more rows, all of them in the workbook."),
+                count=len(result.rejected) - _MOST_SHOWN,
+            )
+        )
 
 
 def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -> None:
@@ -125,7 +161,9 @@ def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -
     choices = {
         name: values
         for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
-        if (rule := columns.get(column)) and rule.is_plain and (name := order.profile.source_column(column)) in result.header
+        if (rule := columns.get(column))
+        and rule.is_plain
+        and (name := order.profile.source_column(column)) in result.header
     }
     write_rejected_workbook(
         path,
@@ -136,7 +174,9 @@ def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -
     done(translate(N_("The rejected rows are in {path}."), path=path))
 
 
-def list_batches(context: typer.Context, known_at: options.KnownAt = None, output: options.Format = "table") -> None:
+def list_batches(
+    context: typer.Context, known_at: options.KnownAt = None, output: options.Format = "table"
+) -> None:
     """What was imported."""
     around: Surroundings = context.obj
     output_format(output)
@@ -151,7 +191,9 @@ def list_batches(context: typer.Context, known_at: options.KnownAt = None, outpu
 
 def show_batch(
     context: typer.Context,
-    batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
+    batch: Annotated[
+        str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))
+    ],
     output: options.Format = "table",
 ) -> None:
     """One batch in full."""
@@ -183,11 +225,23 @@ def list_quarantine(context: typer.Context, output: options.Format = "table") ->
 COMMANDS = (
     (
         "import",
-        N_("Import travel files. Posts one charge voucher per unit and booking date; nothing if any row is rejected."),
+        N_(
+            "Import travel files. Posts one charge voucher per unit and booking date; nothing if any row is rejected."
+        ),
         "import mars.csv --source milersattning --expect-rows 412 --dry-run",
         import_files,
     ),
     ("batch list", N_("Show what was imported. Posts nothing."), "batch list", list_batches),
-    ("batch show", N_("Show one import: file, rows, charges, vouchers. Posts nothing."), "batch show 3", show_batch),
-    ("quarantine list", N_("Show rejected rows that wait to be corrected. Posts nothing."), "quarantine list", list_quarantine),
+    (
+        "batch show",
+        N_("Show one import: file, rows, charges, vouchers. Posts nothing."),
+        "batch show 3",
+        show_batch,
+    ),
+    (
+        "quarantine list",
+        N_("Show rejected rows that wait to be corrected. Posts nothing."),
+        "quarantine list",
+        list_quarantine,
+    ),
 )
