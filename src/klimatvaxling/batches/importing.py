@@ -33,14 +33,15 @@ from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
 from klimatvaxling.database.guards import replace_guard_aside
 from klimatvaxling.emissions.register import assessor
-from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.errors import ExchangeError, InputRefused, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.lots.register import debts_of, lots_of
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.rows import Chunk, Layout, TravelRows
+from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import ContentIds, Trips, normal_form
 from klimatvaxling.trips.understanding import PersonalNumber, Understanding, require_no_personal_number
@@ -68,7 +69,7 @@ class Order:
 class Refused(Exception):
     """The import was refused; carries what the file was found to be, for the user and the rejected-rows workbook."""
 
-    def __init__(self, fault: Exception, result: ImportResult) -> None:
+    def __init__(self, fault: ExchangeError, result: ImportResult) -> None:
         super().__init__(str(fault))
         self.fault, self.result = fault, result
 
@@ -336,10 +337,10 @@ class _Import:
             exact_kg = Decimal(self._understood_g).scaleb(-3)
             if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
                 found = canonical(exact_kg)
-                fault = UnexpectedKg(
+                kg = UnexpectedKg(
                     found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name)
                 )
-                raise Refused(fault, self._held())
+                raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
         if self._store is None or not (self._posted or self._rejected):

@@ -66,7 +66,7 @@ def charge_vouchers(
         grouped.setdefault((line.key.booked_on, units[line.key.unit_id].code), []).append(line)
     own_lots = {unit_id: list(known) for unit_id, known in lots.items()}
     own_debts = {unit_id: list(known) for unit_id, known in debts.items()}
-    drafts = []
+    drafts: list[VoucherDraft] = []
     for (booked_on, _), group in sorted(grouped.items()):
         unit = units[group[0].key.unit_id]
         ordered = sorted(group, key=lambda line: (line.key.category, line.key.rate_id))

@@ -1,6 +1,7 @@
 """The factor sets in the books, in their order of registration."""
 
 import hashlib
+from pathlib import Path
 
 from sqlalchemy import Connection, text
 
@@ -8,7 +9,7 @@ from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.emissions.factor_file import read_factor_set
-from klimatvaxling.errors import StateRefused
+from klimatvaxling.errors import InputRefused, Place, StateRefused
 from klimatvaxling.language import N_
 from klimatvaxling.typed import canonical
 
@@ -19,6 +20,23 @@ class FactorSetExists(StateRefused):
     code = "KV-FACTOR-SET-EXISTS"
     message = N_("The factor set {name} {version} is already registered.")
     remedy = N_("A registered set never changes: give the corrected set a new version.")
+
+
+class FactorFileUnreadable(InputRefused):
+    """A factor set's file that is not there or cannot be read."""
+
+    code = "KV-FACTOR-FILE-MISSING"
+    message = N_("The factor set {file} cannot be read.")
+    remedy = N_("Check the file's name and folder, and that you may read it.")
+
+
+def factor_set_in(path: Path) -> FactorSet:
+    """The factor set in a TOML file. Raises `FactorFileUnreadable` or what is wrong with the set."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise FactorFileUnreadable(file=path.name, place=Place(file=path.name)) from None
+    return read_factor_set(content, file=path.name)
 
 
 def register_set(connection: Connection, factor_set: FactorSet, *, clock: Clock, by: str) -> bool:

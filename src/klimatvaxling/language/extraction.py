@@ -1,8 +1,8 @@
 """Finding the messages in the source, for Babel (see babel.cfg).
 
-Reads the syntax tree instead of tokens as Babel's own reader does: messages inside f-strings are found under every
-version of Python, a counted message is one entry also where its forms are marked with `N_`, and a dictionary key inside
-a call to `translate` is no message.
+Reads the syntax tree, where Babel's own reader reads tokens: messages inside f-strings are found under every
+version of Python, a counted message is one entry also where its forms are marked with `N_`, and a dictionary
+key inside a call to `translate` is no message.
 """
 
 import ast
@@ -15,9 +15,12 @@ Found = tuple[int, str, str | tuple[str, str], list[str]]
 
 
 def extract(
-    file: IO[bytes], keywords: Collection[str], comment_tags: Collection[str], options: Mapping[str, object]
+    file: IO[bytes],
+    keywords: Collection[str],
+    comment_tags: Collection[str],  # noqa: ARG001 - Babel's interface
+    options: Mapping[str, object],  # noqa: ARG001
 ) -> Iterator[Found]:
-    """Line, function, message (or both forms of a counted one) and comments of every message: Babel's interface."""
+    """Line, function, message (both forms of a counted one) and comments of every message."""
     calls = [node for node in ast.walk(ast.parse(file.read())) if isinstance(node, ast.Call)]
     forms = {id(form) for call in calls if _name(call) == _COUNTED for form in call.args[:2]}
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):

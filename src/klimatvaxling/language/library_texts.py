@@ -1,6 +1,7 @@
 """The command-line library's own words, listed so that they are in our catalogue.
 
-The library looks most of them up itself, in the catalogue that `language.use` names; the terminal looks up the rest.
+The library looks most of them up itself, in the catalogue that `language.use` names; the terminal looks up
+the rest.
 """
 
 from klimatvaxling.language import N_

@@ -1,6 +1,7 @@
 """The lots and debts of units in the books."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
@@ -28,7 +29,7 @@ def debts_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, list[
     return found
 
 
-def _own_funds(connection: Connection, unit_ids: Sequence[int], lot: str) -> Sequence[object]:
+def _own_funds(connection: Connection, unit_ids: Sequence[int], lot: str) -> Sequence[Any]:
     statement = text(
         "SELECT p.unit_id, p.lot_id, l.lot_on, v.booked_on, p.amount_ore FROM posting p"
         " JOIN voucher v ON v.id = p.voucher_id LEFT JOIN lot l ON l.voucher_id = p.lot_id"

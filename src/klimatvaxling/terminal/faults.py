@@ -1,4 +1,4 @@
-"""Faults as people see them: what is wrong, where, what to do, and the exit code. Nothing here decides anything."""
+"""Faults as people see them: what is wrong, where, what to do, and the exit code. Nothing is decided here."""
 
 import os
 import re
@@ -59,7 +59,11 @@ def _usage_text(fault: Exception, kind: str) -> tuple[str, list[str]]:
     if parameter is not None:
         names = [*getattr(parameter, "opts", ())]
         is_option = any(item.startswith("-") for item in names)
-        name = names[0] if is_option and names else str(getattr(parameter, "metavar", None) or parameter.name).upper()
+        name = (
+            names[0]
+            if is_option and names
+            else str(getattr(parameter, "metavar", None) or parameter.name).upper()
+        )
     text = str(getattr(fault, "message", fault))
     if kind in _USAGE_MESSAGES:
         message = _USAGE_MESSAGES[kind]
@@ -85,8 +89,17 @@ def show_interrupted() -> int:
 
 def show_unexpected(fault: Exception) -> int:
     """A fault nobody foresaw: say so, without a traceback unless asked for."""
-    _say("KV-UNEXPECTED: " + translate(N_("An unexpected fault: {fault}"), fault=f"{type(fault).__name__}: {fault}"))
-    _say("→ " + translate(N_("Nothing was posted. Set {variable}=1 and run again to see where, and report it."), variable=TRACEBACK_VARIABLE))
+    _say(
+        "KV-UNEXPECTED: "
+        + translate(N_("An unexpected fault: {fault}"), fault=f"{type(fault).__name__}: {fault}")
+    )
+    _say(
+        "→ "
+        + translate(
+            N_("Nothing was posted. Set {variable}=1 and run again to see where, and report it."),
+            variable=TRACEBACK_VARIABLE,
+        )
+    )
     if os.environ.get(TRACEBACK_VARIABLE):
         traceback.print_exception(fault)
     return UNEXPECTED

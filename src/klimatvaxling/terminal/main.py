@@ -39,13 +39,14 @@ def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _language(global_options: Sequence[str]) -> str:
-    wanted = os.environ.get("KLIMATVAXLING_LANGUAGE", "")
+    """The last language asked for that we speak: a wrong one is refused in the language it was asked in."""
+    wanted = [os.environ.get("KLIMATVAXLING_LANGUAGE", "")]
     for position, argument in enumerate(global_options):
         if argument.startswith("--language="):
-            wanted = argument.partition("=")[2]
+            wanted.append(argument.partition("=")[2])
         elif argument == "--language" and position + 1 < len(global_options):
-            wanted = global_options[position + 1]
-    return wanted if wanted in language.LANGUAGES else language.DEFAULT_LANGUAGE
+            wanted.append(global_options[position + 1])
+    return next((name for name in reversed(wanted) if name in language.LANGUAGES), language.DEFAULT_LANGUAGE)
 
 
 def _run(arguments: list[str]) -> int:
@@ -68,5 +69,5 @@ def _run(arguments: list[str]) -> int:
         # The reader of our output has gone away, as `| head` does: nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as fault:  # noqa: BLE001 - the last guard: no traceback reaches a user
+    except Exception as fault:  # the last guard: no traceback reaches a user
         return faults.show_unexpected(fault)

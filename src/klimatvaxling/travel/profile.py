@@ -6,11 +6,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
-from klimatvaxling.language import N_
+from klimatvaxling.language import N_, translate
 from klimatvaxling.travel import standard
 
 
@@ -113,7 +113,8 @@ class Profile:
         """The supplier's columns that must be there."""
         names = [name for rule in self.columns.values() if not rule.optional for name in rule.source_columns]
         names += [rule.sign_of for rule in self.columns.values() if rule.sign_of]
-        names += [match.column for match in (*self.skip, *(rule.match for rule in (*self.outside, *self.totals)))]
+        names += [match.column for match in self.skip]
+        names += [rule.match.column for rule in self.outside] + [rule.match.column for rule in self.totals]
         return tuple(dict.fromkeys(names))
 
     @property
@@ -272,7 +273,5 @@ class _Reader:
             if key not in allowed:
                 self.wrong(f"{where}.{key}".lstrip("."), N_("is not known"))
 
-    def wrong(self, key: str, problem: str) -> Any:
-        from klimatvaxling.language import translate
-
+    def wrong(self, key: str, problem: str) -> NoReturn:
         raise BadProfile(profile=self.name, key=key, problem=translate(problem), place=Place(file=self.name))

@@ -5,7 +5,6 @@ Columns are worked through whole, by functions that run in C: a million rows pas
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from operator import itemgetter
 
@@ -14,6 +13,7 @@ from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
+from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.profile import ColumnRule, Profile, fold
 
@@ -76,28 +76,6 @@ class TotalMissing(InputRefused):
     code = "KV-TOTAL-MISSING"
     message = N_("The file has no total row; it may have been cut off.")
     remedy = N_("Fetch the file again from the supplier.")
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Some rows as columns: row numbers, the twelve standard columns, and the columns of kept cells as read."""
-
-    numbers: Sequence[int]
-    columns: Sequence[Sequence[str]]
-    kept: Sequence[Sequence[str]]
-
-    def part(self, start: int, stop: int) -> "Chunk":
-        """The rows from `start` up to but not including `stop`."""
-        columns = [column[start:stop] for column in self.columns]
-        return Chunk(self.numbers[start:stop], columns, [column[start:stop] for column in self.kept])
-
-    def row(self, index: int) -> list[str]:
-        """One row's standard cells."""
-        return [column[index] for column in self.columns]
-
-    def kept_row(self, index: int) -> list[str]:
-        """One row's kept cells as read."""
-        return [column[index] for column in self.kept]
 
 
 class TravelRows:
@@ -201,7 +179,9 @@ class TravelRows:
         if not any(verdicts):
             layout.add_up(rows)
             return numbers, rows
-        data_numbers, data_rows, summed = [], [], []
+        data_numbers: list[int] = []
+        data_rows: list[list[str]] = []
+        summed: list[list[str]] = []
         for number, row, verdict in zip(numbers, rows, verdicts, strict=True):
             if verdict == _TOTAL:
                 layout.add_up(summed)

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from klimatvaxling import typed
 from klimatvaxling.travel import standard
@@ -46,14 +47,17 @@ class Trips:
     @classmethod
     def joined(cls, parts: Sequence["Trips"]) -> "Trips":
         """Several runs of trips as one."""
-        columns = [list(chain.from_iterable(column)) for column in zip(*(part.columns() for part in parts), strict=True)]
+        columns: list[list[Any]] = [
+            list(chain.from_iterable(column)) for column in zip(*(part.columns() for part in parts), strict=True)
+        ]
         kept = [list(chain.from_iterable(column)) for column in zip(*(part.kept for part in parts), strict=True)]
-        return cls(*columns, kept)  # type: ignore[arg-type]
+        return cls(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
 
     def only(self, wanted: Sequence[int]) -> "Trips":
         """The trips at some positions."""
-        columns = [[column[index] for index in wanted] for column in self.columns()]
-        return Trips(*columns, [[column[index] for index in wanted] for column in self.kept])  # type: ignore[arg-type]
+        columns: list[list[Any]] = [[column[index] for index in wanted] for column in self.columns()]
+        kept = [[column[index] for index in wanted] for column in self.kept]
+        return Trips(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
 
 
 FIELDS = tuple(Trips.__dataclass_fields__)[:-1]

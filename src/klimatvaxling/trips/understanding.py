@@ -19,7 +19,7 @@ from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
 from klimatvaxling.travel.personal_number import looks_like_personal_number, may_contain
-from klimatvaxling.travel.rows import Chunk
+from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips
 from klimatvaxling.units.directory import Directory

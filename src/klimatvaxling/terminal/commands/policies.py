@@ -68,11 +68,9 @@ def load_factors(
     """Register the municipality's own factor set."""
     around: Surroundings = context.obj
     from klimatvaxling.database.engine import writing
-    from klimatvaxling.emissions.factor_file import read_factor_set
-    from klimatvaxling.emissions.register import register_set
-    from klimatvaxling.travel.file import read_small_file
+    from klimatvaxling.emissions.register import factor_set_in, register_set
 
-    factor_set = read_factor_set(read_small_file(file), file=file.name)
+    factor_set = factor_set_in(file)
     with writing(around.url, dry_run=dry_run) as connection:
         is_new = register_set(connection, factor_set, clock=around.clock, by=around.user)
     text = N_("Factor set registered: {factor_set}.") if is_new else N_("The factor set {factor_set} is registered already.")

@@ -1,0 +1,41 @@
+# One command each, on any machine with Python 3.11 or later, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+.PHONY: demo test check bench messages lock clean
+
+$(READY): requirements/dev.txt pyproject.toml hatch_build.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)  ## the main job on the shipped samples
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh demo/run.sh
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest -q -n auto
+
+check: $(READY)  ## what can be seen without running
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
+	$(BIN)/python bench/run.py
+
+messages: $(READY)  ## bring the Swedish catalogue up to date with the messages in the code
+	$(BIN)/pybabel extract -F babel.cfg -k N_ -k translate -k translate_plural:1,2 --no-location --sort-output \
+	  --project klimatvaxling --omit-header -o .messages.pot src/klimatvaxling
+	$(BIN)/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete -i .messages.pot -l sv -d src/klimatvaxling/language -D klimatvaxling
+	rm -f .messages.pot
+
+lock:  ## pin the newest versions anew (needs uv)
+	uv pip compile pyproject.toml --universal --generate-hashes --no-header --no-annotate --upgrade -o requirements/run.txt
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate --upgrade -o requirements/dev.txt
+
+clean:
+	rm -rf $(VENV) .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

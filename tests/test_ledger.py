@@ -1,0 +1,248 @@
+"""The ledger: what is posted is balanced, numbered, dated and never changed, and the database itself sees to it.
+
+Everything here is tried through a bare connection with SQLite's defaults, as anybody with the file could.
+"""
+
+import sqlite3
+from typing import Any
+
+import pytest
+from conftest import Books, trip
+from freezegun import freeze_time
+from sqlalchemy import text
+
+from klimatvaxling.clock import after, stamp, system_clock
+from klimatvaxling.database.engine import writing
+from klimatvaxling.database.schema import metadata
+from klimatvaxling.ledger.posting_door import Unbalanced, post
+from klimatvaxling.ledger.voucher import Posting, VoucherDraft
+
+# Every table the program has: a new one that is not guarded makes these tests fail.
+TABLES = sorted(metadata().tables)
+# What belongs to something that is sealed, and how a row would be slipped in behind the seal.
+SEALED = {
+    "posting": {"id": None, "line": 99, "charge_id": None, "co2_g": None},
+    "lot": {"voucher_id": "SELECT max(id) FROM voucher WHERE id NOT IN (SELECT voucher_id FROM lot)"},
+    "batch_page": {"id": None, "number": 99},
+    "charge": {"id": None, "category": "'taxi'"},
+    "trip": {"id": None, "trip_id": "'slipped-in'"},
+    "quarantine": {"id": None, "row": 99},
+    "unit_cost_centre": {"id": None, "code": "'7777'"},
+    "factor": {"id": None, "key": "'slipped-in'"},
+}
+# Names that are given out once and carry nothing that is posted; a new row changes nothing that is there.
+OPEN_ENDED = {"book", "unit", "unit_version", "policy", "factor_set", "source", "profile", "batch", "voucher", "quarantine_outcome"}
+
+
+@pytest.fixture
+def full(books: Books) -> Books:
+    """Books in which every table has a row."""
+    books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
+    books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
+    books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
+    books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    return books
+
+
+def columns(books: Books, table: str) -> list[str]:
+    return [row[1] for row in books.sql(f"PRAGMA table_info({table})")]
+
+
+def refused(books: Books, statement: str) -> str:
+    """The database's own words when it refuses; its content stays."""
+    before = books.dump()
+    with pytest.raises(sqlite3.IntegrityError) as refusal:
+        books.sql(statement)
+    assert books.dump() == before
+    return str(refusal.value)
+
+
+def test_every_table_of_the_books_is_tried_here(full: Books) -> None:
+    found = {name for (name,) in full.sql("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert found - {"alembic_version", "sqlite_sequence"} == set(TABLES)
+    assert set(TABLES) == set(SEALED) | OPEN_ENDED
+    assert all(full.sql(f"SELECT count(*) FROM {table}") > [(0,)] for table in TABLES)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_ever_updated(full: Books, table: str) -> None:
+    for column in columns(full, table):
+        assert "KV-POSTED" in refused(full, f"UPDATE {table} SET {column} = {column}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_ever_deleted(full: Books, table: str) -> None:
+    assert "KV-POSTED" in refused(full, f"DELETE FROM {table}")
+    assert "KV-POSTED" in refused(full, f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
+
+
+@pytest.mark.parametrize("verb", ["INSERT OR REPLACE", "REPLACE", "INSERT OR IGNORE", "INSERT OR FAIL"])
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_ever_replaced(full: Books, table: str, verb: str) -> None:
+    refused(full, f"{verb} INTO {table} SELECT * FROM {table}")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_replaced_by_any_of_its_keys(full: Books, table: str) -> None:
+    """A unique key alone is enough for SQLite to replace a row: each is tried with a new primary key."""
+    names = columns(full, table)
+    for index in full.sql(f"PRAGMA index_list({table})"):
+        if not index[2]:
+            continue
+        unique = [row[2] for row in full.sql(f"PRAGMA index_info({index[1]})")]
+        values = ", ".join("NULL" if name == "id" and name not in unique else name for name in names)
+        known = " AND ".join(f"{name} IS NOT NULL" for name in unique)
+        if full.sql(f"SELECT count(*) FROM {table} WHERE {known}") > [(0,)]:
+            refused(full, f"INSERT OR REPLACE INTO {table} SELECT {values} FROM {table} WHERE {known} LIMIT 1")
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_no_row_is_changed_by_an_upsert(full: Books, table: str) -> None:
+    column = columns(full, table)[-1]
+    refused(full, f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO UPDATE SET {column} = excluded.{column}")
+    refused(full, f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO NOTHING")
+
+
+@pytest.mark.parametrize("table", sorted(SEALED))
+def test_nothing_is_added_behind_a_seal(full: Books, table: str) -> None:
+    """What belongs to a posted voucher, a kept batch, a registered version or set is complete."""
+    changes = SEALED[table]
+    values = [
+        name if name not in changes else ("NULL" if changes[name] is None else f"({changes[name]})" if table == "lot" else str(changes[name]))
+        for name in columns(full, table)
+    ]
+    refused(full, f"INSERT INTO {table} SELECT {', '.join(values)} FROM {table} LIMIT 1")
+
+
+def voucher_row(books: Books, **changes: object) -> str:
+    """An INSERT of a voucher that would be the next one, with some columns changed."""
+    last = dict(zip(columns(books, "voucher"), books.sql("SELECT * FROM voucher ORDER BY id DESC LIMIT 1")[0], strict=True))
+    new: dict[str, Any] = last | {
+        "id": last["id"] + 1, "number": last["number"] + 1, "code": f"{last['series']}{last['fiscal_year']}-{last['number'] + 1}",
+        "registered_at": "2999-01-01T00:00:00.000000Z", "previous_hash": last["hash"], "hash": "f" * 64, "corrects_id": None,
+    } | changes  # fmt: skip
+    literals = ", ".join("NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'" for value in new.values())
+    return f"INSERT INTO voucher ({', '.join(new)}) VALUES ({literals})"
+
+
+def balanced(books: Books, first: int = 100, second: int = -100) -> None:
+    """Postings that wait for their voucher."""
+    ((key,),) = books.sql("SELECT max(id) + 1 FROM voucher")
+    for line, amount in enumerate((first, second), start=1):
+        books.sql("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (?, ?, 'opening', 1, ?)", key, line, amount)
+
+
+def test_the_next_voucher_over_balanced_postings_is_accepted(full: Books) -> None:
+    balanced(full)
+    full.sql(voucher_row(full))
+
+
+@pytest.mark.parametrize(("first", "second"), [(100, -99), (100, 100), (1, 0)])
+def test_a_voucher_that_does_not_sum_to_zero_is_refused(full: Books, first: int, second: int) -> None:
+    balanced(full, first, second)
+    assert "voucher_sums_to_zero" in refused(full, voucher_row(full))
+
+
+def test_a_voucher_without_postings_is_refused(full: Books) -> None:
+    assert "voucher_sums_to_zero" in refused(full, voucher_row(full))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": 77}, {"id": None}, {"number": 77, "code": "A2025-77"}, {"previous_hash": "0" * 64},
+     {"registered_at": "2020-01-01T00:00:00.000000Z"}, {"series": "C"}, {"booked_on": "2024-01-31"}, {"booked_on": "31/1/2025"}],
+    ids=str,
+)  # fmt: skip
+def test_a_voucher_out_of_order_is_refused(full: Books, changes: dict[str, object]) -> None:
+    balanced(full)
+    refused(full, voucher_row(full, **changes))
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        ("posting", "(NULL, 999, 1, 'opening', 1, NULL, NULL, 1.5, NULL)"),
+        ("posting", "(NULL, 999, 1, 'opening', 1, NULL, NULL, '12 kr', NULL)"),
+        ("posting", "(NULL, 999, 1, 'opening', 1, NULL, NULL, NULL, NULL)"),
+        ("posting", "(NULL, 999, 1, 'opening', 1, NULL, NULL, 100, 5)"),
+    ],
+)
+def test_amounts_are_whole_numbers_in_the_database_too(full: Books, table: str, values: str) -> None:
+    refused(full, f"INSERT INTO {table} VALUES {values}")
+
+
+def draft(*amounts: int, booked_on: str = "2025-01-31") -> VoucherDraft:
+    return VoucherDraft("A", booked_on, "opening", "", tuple(Posting("opening", amount, 1) for amount in amounts))
+
+
+def posted(books: Books, *drafts: VoucherDraft) -> list[Any]:
+    with writing(books.url) as connection:
+        return post(connection, drafts, clock=system_clock, made_by="x")
+
+
+@pytest.mark.parametrize("amounts", [(100, -99), (0,), ()])
+def test_the_door_takes_only_balanced_vouchers(books: Books, amounts: tuple[int, ...]) -> None:
+    before = books.dump()
+    with pytest.raises(Unbalanced):
+        posted(books, draft(*amounts))
+    assert books.dump() == before
+
+
+def test_numbers_begin_anew_in_each_fiscal_year(books: Books) -> None:
+    made = posted(books, draft(1, -1), draft(1, -1, booked_on="2024-12-31"), draft(1, -1))
+    assert [voucher.code for voucher in made] == ["A2025-1", "A2024-1", "A2025-2"]
+    assert [voucher.code for voucher in posted(books, draft(1, -1, booked_on="2024-12-31"))] == ["A2024-2"]
+
+
+def test_registration_times_rise_strictly_though_the_clock_stands_still_or_goes_back(books: Books) -> None:
+    for now in ("2027-01-10 12:00:00", "2027-01-10 12:00:00", "2027-01-10 11:00:00", "2026-12-31 00:00:00", "2027-01-10 12:00:01"):
+        with freeze_time(now):
+            posted(books, draft(1, -1), draft(1, -1))
+    times = [moment for (moment,) in books.sql("SELECT registered_at FROM voucher ORDER BY id")]
+    assert times == sorted(set(times))
+    assert times[0] == "2027-01-10T12:00:00.000000Z"
+    assert times[-2] == "2027-01-10T12:00:01.000000Z"
+    books.sound()
+
+
+def test_a_time_of_registration_is_utc_to_the_microsecond() -> None:
+    with freeze_time("2025-12-31 23:59:59.999999"):
+        now = stamp(system_clock())
+    assert now == "2025-12-31T23:59:59.999999Z"
+    assert after(now, now) == "2026-01-01T00:00:00.000000Z"
+
+
+def test_a_voucher_states_what_the_law_asks_for(books: Books) -> None:
+    books.take(trip(), options=["--evidence", "Arkiv 2025/12"])
+    voucher = books.json("voucher", "show", "A2025-1")
+    assert voucher["booked_on"] == "2025-03-31"
+    assert voucher["registered_at"].endswith("Z")
+    assert "standard" in voucher["text"]
+    assert "trips.csv" in voucher["text"]
+    assert voucher["evidence"] == "Arkiv 2025/12"
+    assert voucher["made_by"]
+    assert sum(line["amount_ore"] for line in voucher["lines"]) == 0
+
+
+def test_without_a_reference_the_file_itself_is_the_evidence(books: Books) -> None:
+    result = books.take(trip())
+    assert books.json("voucher", "show", "A2025-1")["evidence"] == f"trips.csv sha256:{result['file_sha256']}"
+
+
+def test_who_made_a_voucher_comes_from_the_operating_system_not_from_a_variable(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwd = pytest.importorskip("pwd")
+    import os
+
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(variable, "ekonomichefen")
+    books.take(trip())
+    assert books.json("voucher", "show", "A2025-1")["made_by"] == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_the_program_itself_cannot_change_what_is_posted(full: Books) -> None:
+    from sqlalchemy.exc import IntegrityError
+
+    with pytest.raises(IntegrityError), writing(full.url) as connection:
+        connection.execute(text("UPDATE voucher SET description = 'x'"))
