@@ -240,18 +240,18 @@ class _Import:
             trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._twice)
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
         trips = self._understanding.understand(chunk, trip_ids)
-        self._require_no_personal_number(chunk)
+        self._require_no_personal_number(trips.kept)
         return trips
 
-    def _require_no_personal_number(self, chunk: Chunk) -> None:
+    def _require_no_personal_number(self, kept: Sequence[str]) -> None:
         header, pattern = self._layout.kept_header, self._profile.id_pattern
-        require_no_personal_number(chunk.kept, header, self._id_columns, pattern)
+        require_no_personal_number(kept, header, self._id_columns, pattern)
 
     def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
         cells = tuple(chunk.kept_row(0))
         faults = [complaint]
         try:
-            self._require_no_personal_number(chunk)
+            self._require_no_personal_number(cells)
             faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.

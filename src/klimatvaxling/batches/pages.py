@@ -14,6 +14,7 @@ from klimatvaxling.trips.trip import FIELDS, SEPARATOR, Trips
 
 # A cell may hold a line break; in a page it stands as this sign (U+2028), so that a line stays a line.
 LINE_BREAK = "\u2028"
+_TEXTS = {"trip_id", "trip_on", "quantity", "cost_centre", "project"}
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,11 @@ class Page:
 
 def page(number: int, first_trip_id: int, header: Sequence[str], trips: Trips) -> Page:
     """A sealed page. Values that are not known are written `None`."""
-    lines = [SEPARATOR.join([name, *map(str, column)]) for name, column in zip(FIELDS, trips.columns(), strict=True)]
-    lines += [SEPARATOR.join([name, *column]) for name, column in zip(header, trips.kept, strict=True)]
+    columns = [
+        SEPARATOR.join(column if name in _TEXTS else map(str, column))
+        for name, column in zip(FIELDS, trips.columns(), strict=True)
+    ]
+    lines = list(map(SEPARATOR.join, zip([*FIELDS, *header], [*columns, *trips.kept], strict=True)))
     content = "\n".join(lines)
     if content.count("\n") != len(lines) - 1:
         content = "\n".join(line.replace("\n", LINE_BREAK) for line in lines)

@@ -50,9 +50,7 @@ def root(
             help=N_("Where the books are: sqlite:///file.db or postgresql+psycopg://…."),
         ),
     ] = None,
-    language: Annotated[
-        str | None, typer.Option("--language", metavar="sv|en", help=N_("Swedish or English."))
-    ] = None,
+    language: Annotated[str | None, typer.Option("--language", metavar="sv|en", help=N_("Swedish or English."))] = None,
     version: Annotated[bool, typer.Option("--version", help=N_("Show the program's version."))] = False,
 ) -> None:
     """The root of all commands."""
@@ -81,9 +79,7 @@ def command() -> Any:
     """The whole command tree in the language in use."""
     app = typer.Typer(
         cls=_Group,
-        help=N_(
-            "The ledger behind klimatväxling: from a travel file to a charged unit, in books that balance."
-        ),
+        help=N_("The ledger behind klimatväxling: from a travel file to a charged unit, in books that balance."),
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -96,9 +92,7 @@ def command() -> Any:
     for room in (books, units, sources, batches, reports, policies):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
-            groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(
-                function
-            )
+            groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
 
 

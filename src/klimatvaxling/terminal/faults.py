@@ -59,11 +59,7 @@ def _usage_text(fault: Exception, kind: str) -> tuple[str, list[str]]:
     if parameter is not None:
         names = [*getattr(parameter, "opts", ())]
         is_option = any(item.startswith("-") for item in names)
-        name = (
-            names[0]
-            if is_option and names
-            else str(getattr(parameter, "metavar", None) or parameter.name).upper()
-        )
+        name = names[0] if is_option and names else str(getattr(parameter, "metavar", None) or parameter.name).upper()
     text = str(getattr(fault, "message", fault))
     if kind in _USAGE_MESSAGES:
         message = _USAGE_MESSAGES[kind]
@@ -89,10 +85,7 @@ def show_interrupted() -> int:
 
 def show_unexpected(fault: Exception) -> int:
     """A fault nobody foresaw: say so, without a traceback unless asked for."""
-    _say(
-        "KV-UNEXPECTED: "
-        + translate(N_("An unexpected fault: {fault}"), fault=f"{type(fault).__name__}: {fault}")
-    )
+    _say("KV-UNEXPECTED: " + translate(N_("An unexpected fault: {fault}"), fault=f"{type(fault).__name__}: {fault}"))
     _say(
         "→ "
         + translate(

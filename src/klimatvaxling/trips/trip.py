@@ -22,7 +22,7 @@ _NUMBERS = ("distance_km", "fuel_quantity", "co2_fossil_kg")
 
 @dataclass(frozen=True)
 class Trips:
-    """Many trips as columns of equal length, in the order of the file. `kept` are the stored cells, by column."""
+    """Many trips as columns of equal length, in the order of the file. `kept` are the stored cells: each column joined."""
 
     trip_id: Sequence[str]
     charge_id: Sequence[int]
@@ -35,7 +35,7 @@ class Trips:
     co2_under_500_km_g: Sequence[int | None]
     cost_centre: Sequence[str]
     project: Sequence[str]
-    kept: Sequence[Sequence[str]]
+    kept: Sequence[str]
 
     def __len__(self) -> int:
         return len(self.trip_id)
@@ -50,13 +50,13 @@ class Trips:
         columns: list[list[Any]] = [
             list(chain.from_iterable(column)) for column in zip(*(part.columns() for part in parts), strict=True)
         ]
-        kept = [list(chain.from_iterable(column)) for column in zip(*(part.kept for part in parts), strict=True)]
+        kept = [SEPARATOR.join(column) for column in zip(*(part.kept for part in parts), strict=True)]
         return cls(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
 
     def only(self, wanted: Sequence[int]) -> "Trips":
         """The trips at some positions."""
         columns: list[list[Any]] = [[column[index] for index in wanted] for column in self.columns()]
-        kept = [[column[index] for index in wanted] for column in self.kept]
+        kept = [SEPARATOR.join(map(line.split(SEPARATOR).__getitem__, wanted)) for line in self.kept]
         return Trips(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
 
 

@@ -149,7 +149,7 @@ class Understanding:
             under,
             list(map(str.strip, cost_centre)),
             list(map(str.strip, project)),
-            chunk.kept,
+            list(map(SEPARATOR.join, chunk.kept)),
         )
 
     def complaints(self, cells: Sequence[str], trip_id: str) -> list[InputRefused]:
@@ -262,17 +262,19 @@ def trip_date(cell: str) -> datetime.date:
 
 
 def require_no_personal_number(
-    kept: Sequence[Sequence[str]], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+    kept: Sequence[str], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
 ) -> None:
-    """No kept cell, given by column, looks like a personal identity number.
+    """No kept cell looks like a personal identity number; each column's cells are given joined.
 
     Raises `PersonalNumber` with the supplier's column; the value is not repeated.
     """
-    for column, cells in zip(header, kept, strict=True):
-        # One quick look at the whole column; only where digits stand in the right numbers, a look at each cell.
-        if may_contain(SEPARATOR.join(cells).encode()):
+    # One quick look at everything, then at each column; at each cell only where digits stand in the right numbers.
+    if not may_contain(SEPARATOR.join(kept).encode()):
+        return
+    for column, line in zip(header, kept, strict=True):
+        if may_contain(line.encode()):
             pattern = id_pattern if column in id_columns else None
-            if any(looks_like_personal_number(cell, id_pattern=pattern) for cell in cells):
+            if any(looks_like_personal_number(cell, id_pattern=pattern) for cell in line.split(SEPARATOR)):
                 raise PersonalNumber(place=Place(column=column))
 
 

@@ -1,0 +1,63 @@
+#!/bin/sh
+# Klimatväxlingen i Exempelstad, en påhittad kommun: från resefiler till avgift per enhet. Böckerna hamnar i .demo/.
+set -eu
+cd "$(dirname "$0")/.."
+export KLIMATVAXLING_DATABASE_URL=sqlite:///.demo/exempelstad.db
+export KLIMATVAXLING_LANGUAGE=sv
+mkdir -p .demo
+rm -f .demo/exempelstad.db .demo/exempelstad.db-journal .demo/*.rejected.xlsx .demo/kvitton.txt
+
+rubrik() {
+    printf '\n\n== %s\n' "$1"
+}
+
+# Visar ett kommando och kör det; blir returkoden en annan än väntat ($1, förval 0) avbryts demon.
+kor() {
+    vantad=0
+    case $1 in [0-9]) vantad=$1; shift ;; esac
+    printf '\n$ %s\n' "$1"
+    kod=0
+    eval "$1" || kod=$?
+    if [ "$kod" -ne "$vantad" ]; then
+        printf '\nDEMON AVBRYTS: kommandot gav returkod %s, väntat var %s.\n' "$kod" "$vantad" >&2
+        exit 1
+    fi
+}
+
+rubrik 'Böckerna läggs upp. Exempelstad, dess bolag, personer och resor är påhittade.'
+kor 'klimatvaxling init --organisation "Exempelstad (påhittad)" --org-number 212000-0001'
+kor 'klimatvaxling unit load demo/enheter.csv'
+kor 'klimatvaxling unit list'
+
+rubrik 'Den första månaden, fil för fil: först en titt, sedan en förhandsvisning, sedan på riktigt.'
+kor 'klimatvaxling source test milersattning demo/resor/2024-07-milersattning.csv'
+kor 'klimatvaxling import demo/resor/2024-07-milersattning.csv --source milersattning --dry-run'
+kor 'klimatvaxling import demo/resor/2024-07-milersattning.csv --source milersattning'
+kor 'klimatvaxling import demo/resor/2024-07-resebyra.csv --source resebyra'
+kor 'klimatvaxling import demo/resor/2024-07-standard.csv --source standard'
+
+rubrik 'Resten av arton månader. Kvittona sparas i .demo/kvitton.txt.'
+for period in 2024-08 2024-09 2024-1 2025-0 2025-1; do
+    for kalla in milersattning resebyra standard; do
+        kor "klimatvaxling import demo/resor/$period*-$kalla.* --source $kalla >> .demo/kvitton.txt"
+    done
+done
+
+rubrik 'Samma fil en gång till: inget bokförs två gånger.'
+kor 'klimatvaxling import demo/resor/2025-12-standard.csv --source standard'
+
+rubrik 'En fil med fel avvisas hel (returkod 3). Raderna med fel skrivs till en arbetsbok, där de rättas.'
+kor 3 'klimatvaxling import demo/fel/2025-12-taxi.csv --source standard --rejected-to .demo'
+
+rubrik 'Vad varje förvaltning och bolag har betalat.'
+kor 'klimatvaxling balance --as-of 2025-12-31'
+
+rubrik 'Grundbok för en enhet och en månad, och en av verifikationerna.'
+kor 'klimatvaxling journal --period 2025-12 --unit SBF'
+kor 'klimatvaxling voucher show A2024-1'
+
+rubrik 'Stämmer allt?'
+kor 'klimatvaxling check'
+
+printf '\nBöckerna finns i .demo/exempelstad.db. Egna frågor ställs så här, från den här mappen:\n'
+printf '  export KLIMATVAXLING_DATABASE_URL=%s\n  klimatvaxling --help\n' "$KLIMATVAXLING_DATABASE_URL"
