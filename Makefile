@@ -28,9 +28,10 @@ bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 	$(BIN)/python bench/run.py
 
 messages: $(READY)  ## bring the Swedish catalogue up to date with the messages in the code
-	$(BIN)/pybabel extract -F babel.cfg -k N_ -k translate -k translate_plural:1,2 --no-location --sort-output \
-	  --project klimatvaxling --omit-header -o .messages.pot src/klimatvaxling
-	$(BIN)/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete -i .messages.pot -l sv -d src/klimatvaxling/language -D klimatvaxling
+	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k N_ -k translate -k translate_plural:1,2 --no-location --sort-output --no-wrap \
+	  -o .messages.pot src/klimatvaxling
+	$(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date \
+	  -i .messages.pot -l sv -d src/klimatvaxling/language -D klimatvaxling
 	rm -f .messages.pot
 
 lock:  ## pin the newest versions anew (needs uv)

@@ -37,9 +37,9 @@ kor 'klimatvaxling import demo/resor/2024-07-resebyra.csv --source resebyra'
 kor 'klimatvaxling import demo/resor/2024-07-standard.csv --source standard'
 
 rubrik 'Resten av arton månader. Kvittona sparas i .demo/kvitton.txt.'
-for period in 2024-08 2024-09 2024-1 2025-0 2025-1; do
+for period in '2024-0[89]' '2024-1?' '2025-??'; do
     for kalla in milersattning resebyra standard; do
-        kor "klimatvaxling import demo/resor/$period*-$kalla.* --source $kalla >> .demo/kvitton.txt"
+        kor "klimatvaxling import demo/resor/$period-$kalla.* --source $kalla >> .demo/kvitton.txt"
     done
 done
 
@@ -54,7 +54,7 @@ kor 'klimatvaxling balance --as-of 2025-12-31'
 
 rubrik 'Grundbok för en enhet och en månad, och en av verifikationerna.'
 kor 'klimatvaxling journal --period 2025-12 --unit SBF'
-kor 'klimatvaxling voucher show A2024-1'
+kor 'klimatvaxling voucher show A2024-12'
 
 rubrik 'Stämmer allt?'
 kor 'klimatvaxling check'

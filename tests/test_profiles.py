@@ -199,7 +199,7 @@ category = "Typ"
     ("text", "key"),
     [
         ("not toml at all", "TOML"),
-        ("", "source.title"),
+        ("", "columns.date"),
         (GOOD.replace('title = "Exempel"', ""), "source.title"),
         (GOOD.replace('"Exempel"', "5"), "source.title"),
         (GOOD.replace('date = "Dag"', ""), "columns.date"),

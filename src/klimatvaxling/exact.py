@@ -33,9 +33,11 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
     if weight_sum == 0:
         return [total, *[0] * (len(weights) - 1)]
     # On the magnitude, so that a credit is shared out as the mirror of its charge.
-    sign = 1 if total * weight_sum >= 0 else -1
-    parts, remainders = zip(*(divmod(abs(total) * weight, abs(weight_sum)) for weight in weights), strict=True)
-    left = abs(total) * (1 if weight_sum > 0 else -1) - sum(parts)
+    turned = 1 if weight_sum > 0 else -1
+    parts, remainders = zip(
+        *(divmod(abs(total) * weight * turned, abs(weight_sum)) for weight in weights), strict=True
+    )
+    left = abs(total) - sum(parts)
     largest = sorted(range(len(weights)), key=lambda index: -remainders[index])[:left]
     sign = 1 if total >= 0 else -1
     return [sign * (part + (index in largest)) for index, part in enumerate(parts)]

@@ -4,12 +4,14 @@ Swedish spellings are all understood: decimal comma or point; thousands by space
 space, or by point where a decimal comma follows; minus as hyphen or U+2212.
 """
 
+import calendar
 import datetime
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 
 from klimatvaxling.errors import UsageFault
+from klimatvaxling.exact import EXACT
 from klimatvaxling.language import N_
 
 _SPACES = " \u00a0\u202f\u2009"
@@ -71,7 +73,9 @@ def decimal(text: str) -> Decimal:
     if not found or not (digits := found["plain"] or found["spaced"] or found["dotted"] or "") + (found["decimals"] or ""):
         raise NotANumber(value=text)
     number = digits.translate(_GROUPING) or "0"
-    return Decimal(f"{'-' if found['minus'] else ''}{number}.{found['decimals'] or '0'}")
+    # As many decimals as were typed: what is compared or shown later keeps that precision.
+    sign, decimals = "-" if found["minus"] else "", found["decimals"]
+    return Decimal(f"{sign}{number}.{decimals}" if decimals else f"{sign}{number}")
 
 
 def canonical(number: Decimal) -> str:
@@ -84,7 +88,8 @@ def canonical(number: Decimal) -> str:
 def amount_ore(text: str) -> int:
     """Whole öre from kronor as typed: `1 234,50` → 123450. Raises `NotAnAmount`."""
     try:
-        ore = decimal(re.sub(r"\s*(kr|SEK)$", "", text.strip(), flags=re.IGNORECASE)) * 100
+        # Moved by two places, which is exact whatever the size; a product would be rounded to 28 digits.
+        ore = decimal(re.sub(r"\s*(kr|SEK)$", "", text.strip(), flags=re.IGNORECASE)).scaleb(2, context=EXACT)
     except NotANumber:
         raise NotAnAmount(value=text) from None
     if ore != int(ore):
@@ -121,7 +126,7 @@ class Month:
     @property
     def last_day(self) -> datetime.date:
         """The last calendar day."""
-        return self.next().first_day - datetime.timedelta(days=1)
+        return datetime.date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
 
     def next(self) -> "Month":
         """The month after this one."""

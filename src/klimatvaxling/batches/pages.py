@@ -9,6 +9,7 @@ its canonical form.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from klimatvaxling.trips.trip import FIELDS, SEPARATOR, Trips
 
@@ -30,16 +31,17 @@ class Page:
 
 def page(number: int, first_trip_id: int, header: Sequence[str], trips: Trips) -> Page:
     """A sealed page. Values that are not known are written `None`."""
-    columns = [
-        SEPARATOR.join(column if name in _TEXTS else map(str, column))
-        for name, column in zip(FIELDS, trips.columns(), strict=True)
-    ]
+    columns = [_joined(name, column) for name, column in zip(FIELDS, trips.columns(), strict=True)]
     lines = list(map(SEPARATOR.join, zip([*FIELDS, *header], [*columns, *trips.kept], strict=True)))
     content = "\n".join(lines)
     if content.count("\n") != len(lines) - 1:
         content = "\n".join(line.replace("\n", LINE_BREAK) for line in lines)
     digest = hashlib.sha256(content.encode()).hexdigest()
     return Page(number, first_trip_id, first_trip_id + len(trips) - 1, content, digest)
+
+
+def _joined(name: str, column: Sequence[Any]) -> str:
+    return SEPARATOR.join(column if name in _TEXTS else map(str, column))
 
 
 def batch_digest(page_digests: Sequence[str]) -> str:

@@ -22,7 +22,7 @@ class FactorSetExists(StateRefused):
     remedy = N_("A registered set never changes: give the corrected set a new version.")
 
 
-class FactorFileUnreadable(InputRefused):
+class FactorFileMissing(InputRefused):
     """A factor set's file that is not there or cannot be read."""
 
     code = "KV-FACTOR-FILE-MISSING"
@@ -31,11 +31,11 @@ class FactorFileUnreadable(InputRefused):
 
 
 def factor_set_in(path: Path) -> FactorSet:
-    """The factor set in a TOML file. Raises `FactorFileUnreadable` or what is wrong with the set."""
+    """The factor set in a TOML file. Raises `FactorFileMissing` or what is wrong with the set."""
     try:
         content = path.read_bytes()
     except OSError:
-        raise FactorFileUnreadable(file=path.name, place=Place(file=path.name)) from None
+        raise FactorFileMissing(file=path.name, place=Place(file=path.name)) from None
     return read_factor_set(content, file=path.name)
 
 

@@ -48,7 +48,7 @@ def vouchers_sum_to_zero(connection: Connection) -> Iterator[Offence]:
             " HAVING count(p.id) < 2 OR coalesce(sum(p.amount_ore), 0) <> 0"
         )
     ):
-        yield Offence(row.code, 0, row.total if row.total else f"{row.lines} lines")
+        yield Offence(row.code, 0, row.total) if row.total else Offence(row.code, ">= 2", row.lines)
 
 
 def series_are_unbroken(connection: Connection) -> Iterator[Offence]:
@@ -71,14 +71,14 @@ def chain_is_whole(connection: Connection) -> Iterator[Offence]:
     for voucher, found, content_hash in _rehashed(connection):
         position += 1
         if voucher.id != position:
-            yield Offence(voucher.code, f"place {position}", f"place {voucher.id}")
+            yield Offence(voucher.code, f"#{position}", f"#{voucher.id}")
             position = voucher.id
         if voucher.previous_hash != expected:
             yield Offence(voucher.code, expected, voucher.previous_hash)
         if found != content_hash:
             yield Offence(voucher.code, content_hash, found)
         if voucher.registered_at <= registered_at:
-            yield Offence(voucher.code, f"after {registered_at}", voucher.registered_at)
+            yield Offence(voucher.code, f"> {registered_at}", voucher.registered_at)
         expected, registered_at = found, voucher.registered_at
 
 
@@ -88,7 +88,7 @@ def postings_have_vouchers(connection: Connection) -> Iterator[Offence]:
         for key in connection.execute(
             text(f"SELECT {column} FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM voucher v WHERE v.id = t.voucher_id)")
         ).scalars():
-            yield Offence(f"{table}:{key}", "a voucher", "none")
+            yield Offence(f"{table}:{key}", 1, 0)
 
 
 def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
@@ -111,10 +111,10 @@ def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
         if batch_digest(digests) != batch.trips_sha256:
             yield Offence(f"batch:{batch.id}", batch.trips_sha256, batch_digest(digests))
         if trips != batch.rows_posted:
-            yield Offence(f"batch:{batch.id}", f"{batch.rows_posted} trips", f"{trips} trips")
+            yield Offence(f"batch:{batch.id}", batch.rows_posted, trips)
     total = connection.execute(text("SELECT count(*) FROM trip")).scalar_one()
     if total != covered:
-        yield Offence("trip", f"{covered} trips on pages", f"{total} trips")
+        yield Offence("trip", covered, total)
     for row in connection.execute(
         text("SELECT v.code, v.trips_sha256 AS stated, b.trips_sha256 AS held FROM voucher v"
              " LEFT JOIN batch b ON b.id = v.batch_id WHERE v.batch_id IS NOT NULL"
@@ -130,7 +130,7 @@ def _trips_of_page(connection: Connection, page: object) -> Iterator[Offence]:
         {"first": page.first_trip_id, "last": page.last_trip_id},  # type: ignore[attr-defined]
     ).all()
     if len(rows) != len(stated):
-        yield Offence(f"page:{page.number}", f"{len(stated)} trips", f"{len(rows)} trips")  # type: ignore[attr-defined]
+        yield Offence(f"page:{page.number}", len(stated), len(rows))  # type: ignore[attr-defined]
     for row, expected in zip(rows, stated, strict=False):
         found = tuple(str(value).replace("\n", LINE_BREAK) for value in row[1:])
         if found != expected:
@@ -182,14 +182,14 @@ def own_funds_are_lots_less_debt(connection: Connection) -> Iterator[Offence]:
             " JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0"
         )
     ):
-        yield Offence(f"lot:{row.code}", "at least 0", row.left_ore)
+        yield Offence(f"lot:{row.code}", ">= 0", row.left_ore)
     for row in connection.execute(
         text(
             "SELECT u.code, sum(p.amount_ore) AS debt_ore FROM posting p JOIN unit u ON u.id = p.unit_id"
             " WHERE p.account = 'own_funds' AND p.lot_id IS NULL GROUP BY u.code HAVING sum(p.amount_ore) < 0"
         )
     ):
-        yield Offence(f"unit:{row.code}", "a debt of at least 0", row.debt_ore)
+        yield Offence(f"unit:{row.code}", ">= 0", row.debt_ore)
 
 
 def batches_add_up(connection: Connection) -> Iterator[Offence]:
@@ -236,7 +236,7 @@ def includes_head(connection: Connection, wanted: str) -> Finding:
     found = connection.execute(
         text("SELECT 1 FROM voucher WHERE hash = :head UNION SELECT 1 FROM book WHERE nonce = :head"), {"head": wanted}
     ).scalar()
-    offending = () if found else (Offence(wanted, "a voucher with this hash", "none"),)
+    offending = () if found else (Offence(wanted, 1, 0),)
     return Finding("chain_includes_head", offending)
 
 

@@ -53,7 +53,8 @@ def least_left(movements: Iterable[Movement], day: str) -> int:
 def take_oldest_first(lots: Sequence[Lot], amount_ore: int, day: str) -> tuple[list[Take], int]:
     """Take `amount_ore` from the lots of `day` or earlier, oldest first; gives the takes and what is still missing."""
     takes = []
-    for lot in sorted(lots, key=lambda lot: (lot.lot_on, lot.id)):
+    # A lot that is being opened has a mark below zero for its key (`lot_opened_by`): it comes after those in the books.
+    for lot in sorted(lots, key=lambda lot: (lot.lot_on, lot.id < 0, abs(lot.id))):
         if amount_ore <= 0:
             break
         if lot.lot_on > day:

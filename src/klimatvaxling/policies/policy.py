@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, UsageFault
-from klimatvaxling.language import N_
+from klimatvaxling.language import N_, translate
 
 RATE = "rate"
 RETENTION = "retention"
@@ -77,7 +77,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         PolicyKind(
-            RATE, N_("Fee in öre per kg of fossil CO2; the trip's date picks it"), N_("kronor per kg, for example 1.50"), _rate
+            RATE, N_("Fee in kronor per kg of fossil CO2; the trip's date picks it"), N_("kronor per kg, for example 1.50"), _rate
         ),
         PolicyKind(
             RETENTION,
@@ -109,7 +109,7 @@ def parse_value(name: str, value: str) -> str:
     try:
         return kind.parse(value.strip())
     except (ValueError, typed.NotAnAmount):
-        raise BadPolicyValue(name=name, value=value, takes=kind.takes) from None
+        raise BadPolicyValue(name=name, value=value, takes=translate(kind.takes)) from None
 
 
 def in_force(values: Iterable[PolicyValue], name: str, day: datetime.date) -> PolicyValue | None:

@@ -4,10 +4,12 @@ import json
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling import formats
 from klimatvaxling.batches.batch import ImportResult
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
+from klimatvaxling.reports.titles import title
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
 _BATCHES = (
@@ -41,7 +43,7 @@ def batches(connection: Connection, known_at: str) -> Report:
             Column("source", N_("Source")),
             Column("file", N_("File")),
             Column("rows_posted", N_("Posted"), NUMBER),
-            Column("rows_rejected", N_("Rejected"), NUMBER, from_width=80),
+            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=1),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("charged_ore", N_("Charged"), AMOUNT),
         ),
@@ -71,11 +73,11 @@ def batch(connection: Connection, key: int) -> Report:
         )
     ]
     for row in rows:
-        row["category_title"] = translate(CATEGORY_TITLES[row["category"]])
+        row["category_title"] = title(row["category"])
     charges = [{name: row[name] for name in ("unit", "category", "co2_g", "charged_ore")} for row in rows]
     facts = (
         (N_("Source"), f"{document['source']}, {translate(N_('profile version'))} {document['profile_version']}"),
-        (N_("File"), f"{document['file']}, {document['file_bytes']} bytes, SHA-256 {document['file_sha256']}"),
+        (N_("File"), f"{document['file']}, {_bytes(document['file_bytes'])}, SHA-256 {document['file_sha256']}"),
         (N_("Rows"), _counts_line(document)),
         (N_("Evidence"), document["evidence"]),
         (N_("Vouchers"), _span(list(vouchers))),
@@ -92,26 +94,17 @@ def batch(connection: Connection, key: int) -> Report:
         rows=rows,
         total={"co2_g": document["co2_g"], "charged_ore": document["charged_ore"]},
         document={**document, "units": charges, "vouchers": list(vouchers)},
-        notes=tuple(f"{translate(title)}: {value}" for title, value in facts if value),
+        notes=tuple(f"{translate(heading)}: {value}" for heading, value in facts if value),
         csv_keys=("unit", "category", "co2_g", "charged_ore"),
     )
-
-
-CATEGORY_TITLES = {
-    "own_car": N_("Own car"),
-    "pool_car": N_("Pool car"),
-    "rental_car": N_("Rental car"),
-    "taxi": N_("Taxi"),
-    "flight": N_("Flight"),
-}
 
 
 def receipt(result: ImportResult) -> Report:
     """What an import did, unit by unit."""
     outside = [f"{translate(N_('Outside the scheme'))}: {reason}: {count}" for reason, count in result.outside.items()]
-    title = N_("Preview of {file}: nothing is posted") if result.dry_run else N_("Import of {file}")
+    heading = N_("Preview of {file}: nothing is posted") if result.dry_run else N_("Import of {file}")
     return Report(
-        title=translate(title, file=result.file),
+        title=translate(heading, file=result.file),
         columns=(
             Column("unit", N_("Unit")),
             Column("co2_g", N_("kg CO2"), WEIGHT),
@@ -127,6 +120,10 @@ def receipt(result: ImportResult) -> Report:
         ),
         when_empty="\n".join([translate(N_("No new trips.")), f"{translate(N_('Rows'))}: {_counts_line(result.as_document())}", *outside]),
     )
+
+
+def _bytes(count: int) -> str:
+    return translate(N_("{count} bytes"), count=formats.number(count))
 
 
 def _counts_line(counts: dict[str, object]) -> str:

@@ -9,6 +9,7 @@ from klimatvaxling.errors import InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.accounts import TITLES
 from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
+from klimatvaxling.reports.titles import title
 
 _VOUCHERS = """
 SELECT v.id, v.code, v.booked_on, v.registered_at, v.event, v.description, v.made_by, v.evidence, v.batch_id,
@@ -73,6 +74,7 @@ def journal(
             "unit": line["unit"],
             "lot": line["lot"],
             "category": line["category"],
+            "category_title": title(line["category"]),
             "co2_g": line["co2_g"],
             "amount_ore": line["amount_ore"],
             "corrects": document["corrects"],
@@ -87,8 +89,8 @@ def journal(
             Column("booked_on", N_("Booked")),
             Column("account_title", N_("Account")),
             Column("unit", N_("Unit")),
-            Column("category", N_("Category"), from_width=100),
-            Column("text", N_("Text"), from_width=120),
+            Column("category_title", N_("Category"), gives_way=2),
+            Column("text", N_("Text"), gives_way=3),
             Column("amount_ore", N_("Amount"), AMOUNT),
         ),
         rows=rows,
@@ -125,14 +127,14 @@ def voucher(connection: Connection, code: str) -> Report:
         columns=(
             Column("account_title", N_("Account")),
             Column("unit", N_("Unit")),
-            Column("category", N_("Category"), from_width=80),
-            Column("lot", N_("Lot"), from_width=80),
+            Column("category_title", N_("Category"), gives_way=1),
+            Column("lot", N_("Lot"), gives_way=1),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("amount_ore", N_("Amount"), AMOUNT),
         ),
-        rows=[{**line, "account_title": translate(TITLES[line["account"]])} for line in document["lines"]],
+        rows=[{**line, "account_title": translate(TITLES[line["account"]]), "category_title": title(line["category"])} for line in document["lines"]],
         document=document,
-        notes=tuple(f"{translate(title)}: {value}" for title, value in facts if value is not None and value != ""),
+        notes=tuple(f"{translate(heading)}: {value}" for heading, value in facts if value is not None and value != ""),
         csv_keys=("account", "unit", "category", "rate_ore_per_kg", "lot", "co2_g", "amount_ore"),
     )
 

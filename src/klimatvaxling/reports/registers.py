@@ -9,6 +9,7 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import Column, Report
+from klimatvaxling.reports.titles import title
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import ALWAYS
 
@@ -20,7 +21,7 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
             "unit": unit.code,
             "name": unit.name,
             "kind": unit.kind,
-            "kind_title": translate(_KINDS[unit.kind]),
+            "kind_title": title(unit.kind),
             "org_number": unit.org_number,
             "cost_centres": " ".join(map(str, unit.cost_centres)),
             "counterpart": unit.counterpart,
@@ -37,9 +38,9 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
             Column("unit", N_("Unit")),
             Column("name", N_("Name")),
             Column("kind_title", N_("Kind")),
-            Column("org_number", N_("Org. number"), from_width=100),
+            Column("org_number", N_("Org. number"), gives_way=2),
             Column("cost_centres", N_("Cost centres")),
-            Column("counterpart", N_("Counterpart"), from_width=100),
+            Column("counterpart", N_("Counterpart"), gives_way=2),
         ),
         rows=rows,
         document={"as_of": as_of.isoformat(), "units": documents},
@@ -47,8 +48,6 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
         when_empty=translate(N_("No units are registered. Add them with: klimatvaxling unit load FILE.csv")),
     )
 
-
-_KINDS = {"administration": N_("Administration"), "company": N_("Company")}
 
 
 def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
@@ -65,7 +64,7 @@ def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Rep
             Column("shown", N_("Value")),
             Column("valid_from_on", N_("From")),
             Column("decision", N_("Decision")),
-            Column("summary", N_("What it is about"), from_width=110),
+            Column("summary", N_("What it is about"), gives_way=3),
         ),
         rows=rows,
         document={"as_of": as_of.isoformat(), "policies": [_without_shown(row) for row in rows]},
@@ -89,7 +88,7 @@ def policy_history(connection: Connection, name: str) -> Report:
             Column("valid_from_on", N_("From")),
             Column("decision", N_("Decision")),
             Column("registered_by", N_("Registered by")),
-            Column("registered_at", N_("Registered"), from_width=100),
+            Column("registered_at", N_("Registered"), gives_way=2),
         ),
         rows=rows,
         document={"name": name, "values": [_without_shown(row) for row in rows]},
@@ -121,16 +120,17 @@ def factors(connection: Connection) -> Report:
         )
     ]
     for row in rows:
-        row["certainty"] = translate(_CERTAINTY[row["confidence"]])
+        row["certainty"] = title(row["confidence"])
+        row["per"] = title(row["unit"])
     keys = ("factor_set", "factor", "measure", "unit", "g_per_unit", "confidence", "source")
     return Report(
         title=translate(N_("Emission factors, grams of fossil CO2 per unit")),
         columns=(
             Column("factor", N_("Factor")),
-            Column("unit", N_("Per")),
+            Column("per", N_("Per")),
             Column("g_per_unit", N_("Grams")),
             Column("certainty", N_("Certainty")),
-            Column("source", N_("Source"), from_width=100),
+            Column("source", N_("Source"), gives_way=2),
         ),
         rows=rows,
         document={"factors": [{key: row[key] for key in keys} for row in rows]},
@@ -138,5 +138,3 @@ def factors(connection: Connection) -> Report:
         notes=(translate(N_("“Assumed” figures should be replaced by better ones: klimatvaxling factor load FILE.toml")),),
     )
 
-
-_CERTAINTY = {"read": N_("read"), "derived": N_("derived"), "assumed": N_("assumed")}

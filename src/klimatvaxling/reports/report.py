@@ -13,8 +13,8 @@ class Column:
     key: str
     title: str
     kind: str = TEXT
-    # Shown only when the terminal is at least this wide.
-    from_width: int = 0
+    # When the terminal is too narrow, columns with the highest number here are left out first; 0 always stays.
+    gives_way: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.profile import ColumnRule, Profile, fold
 
 HEADER_WITHIN_ROWS = 50
-CHUNK_ROWS = 500
+CHUNK_ROWS = 4000
 _DATA, _SKIP, _TOTAL = 0, -1, -2
 
 
@@ -34,15 +34,15 @@ class UnknownColumns(InputRefused):
     """A column the source does not know."""
 
     code = "KV-COLUMN-UNKNOWN"
-    message = N_("The column {columns} is not known.")
-    remedy = N_("Remove it or correct its name. The columns are: {known}.")
+    message = N_("These columns are not known: {columns}.")
+    remedy = N_("Remove them or correct their names. The columns are: {known}.")
 
 
 class ColumnTwice(InputRefused):
     """A column that stands twice in the header."""
 
     code = "KV-COLUMN-TWICE"
-    message = N_("The column {columns} stands twice in the header.")
+    message = N_("These columns stand twice in the header: {columns}.")
     remedy = N_("Keep the one that is meant, and rename or remove the other.")
 
 

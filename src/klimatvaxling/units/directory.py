@@ -50,12 +50,11 @@ class Directory:
     def find(self, code: str) -> Unit | None:
         """The newest version of the unit with this code, whatever its validity."""
         versions = self._versions.get(code.strip().casefold())
-        return max(versions, key=lambda unit: unit.valid_from) if versions else None
+        return _latest(versions) if versions else None
 
     def newest(self) -> list[Unit]:
         """Every unit in its newest version, ended ones too, by code."""
-        newest = (max(versions, key=lambda unit: unit.valid_from) for versions in self._versions.values())
-        return sorted(newest, key=lambda unit: unit.code)
+        return sorted(map(_latest, self._versions.values()), key=lambda unit: unit.code)
 
     def resolve(self, cell: str, day: datetime.date) -> Unit:
         """The unit that `cell` means on `day`. Raises `UnknownUnit`."""
@@ -87,7 +86,12 @@ class Directory:
     @staticmethod
     def _holding(versions: Sequence[Unit], day: datetime.date) -> Unit | None:
         covering = [unit for unit in versions if unit.valid_on(day)]
-        return max(covering, key=lambda unit: unit.valid_from, default=None)
+        return _latest(covering) if covering else None
+
+
+def _latest(versions: Sequence[Unit]) -> Unit:
+    """The last to begin, and of those the last registered."""
+    return max(enumerate(versions), key=lambda version: (version[1].valid_from, version[0]))[1]
 
 
 def require_no_clash(known: Directory, new: Sequence[Unit]) -> None:
@@ -98,10 +102,10 @@ def require_no_clash(known: Directory, new: Sequence[Unit]) -> None:
             raise UnitExists(unit=unit.code, place=Place(column="code"))
         seen[unit.code.casefold()] = unit
     owners = sorted(
-        (str(centre), unit.code, index)
+        (str(centre), index, unit.code)
         for index, unit in enumerate([*known.on(datetime.date.max), *new])
         for centre in unit.cost_centres
     )
-    for (first, owner, _), (second, unit_code, _) in pairwise(owners):
+    for (first, _, owner), (second, _, unit_code) in pairwise(owners):
         if first == second:
             raise CostCentreTaken(cost_centre=first, unit=unit_code, owner=owner, place=Place(column="cost_centres"))

@@ -1,10 +1,14 @@
 """`init`, `check` and `explain`."""
 
+import importlib
 import json
+import pkgutil
+import re
 from typing import Annotated
 
 import typer
 
+import klimatvaxling
 from klimatvaxling.errors import ExchangeError, InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
@@ -49,7 +53,7 @@ def init(
     where = file or without_password(around.url)
     if beginning.is_new:
         done(translate(N_("The books of {organisation} are open, in {where}."), organisation=beginning.organisation, where=where))
-        next_step("klimatvaxling unit load FILE.csv")
+        next_step(translate(N_("klimatvaxling unit load FILE.csv")))
     else:
         done(translate(N_("The books of {organisation} in {where} are up to date."), organisation=beginning.organisation, where=where))
     for factor_set in beginning.factor_sets:
@@ -82,22 +86,23 @@ def check(
         raise typer.Exit(REFUSED_BY_STATE)
 
 
+# The facts of a single case, which an explanation in general does not have.
+_BLANK = re.compile(r"\{\w+\}")
+
+
 def explain(
     what: Annotated[str, typer.Argument(metavar="KV-CODE", help=N_("An error code."))],
     output: options.Format = "table",
 ) -> None:
     """Explain an error code."""
-    import klimatvaxling.batches.importing  # noqa: F401 - errors are known once the rooms they live in are
-    import klimatvaxling.batches.rejected_workbook
-    import klimatvaxling.ledger.check
-    import klimatvaxling.reports.journal
-    import klimatvaxling.travel.sources
-    import klimatvaxling.units.unit_file  # noqa: F401
-
+    # An error is known once the room it lives in is.
+    for room in pkgutil.walk_packages(klimatvaxling.__path__, "klimatvaxling."):
+        if not room.name.startswith(("klimatvaxling.terminal", "klimatvaxling.__main__", "klimatvaxling._shipped")):
+            importlib.import_module(room.name)
     error = ExchangeError.by_code.get(what.strip().upper())
     if error is None:
         raise NothingToExplain(value=what)
-    texts = [translate(error.message), translate(error.remedy), translate(error.explanation)]
+    texts = [_BLANK.sub("…", translate(text)) for text in (error.message, error.remedy, error.explanation)]
     if output_format(output) == "json":
         print(json.dumps({"code": error.code, "message": texts[0], "remedy": texts[1], "explanation": texts[2]}, ensure_ascii=False))
         return

@@ -44,7 +44,8 @@ def set_policy(
     day = around.day(valid_from)
     with writing(around.url, dry_run=dry_run) as connection:
         decide(connection, name, value, valid_from=day, decision=decision, clock=around.clock, by=around.user)
-    done(translate(N_("{name} is {value} from {day}."), name=name, value=value, day=day))
+    text = N_("{name} would be {value} from {day}; nothing is registered.") if dry_run else N_("{name} is {value} from {day}.")
+    done(translate(text, name=name, value=value, day=day))
 
 
 def history(context: typer.Context, name: _Name, output: options.Format = "table") -> None:

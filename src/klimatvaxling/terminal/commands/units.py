@@ -67,7 +67,7 @@ def load(
     with writing(around.url, dry_run=dry_run) as connection:
         register.add(connection, units, clock=around.clock, by=around.user)
     done(translate_plural(N_("{count} unit registered."), N_("{count} units registered."), len(units)))
-    next_step("klimatvaxling import FILE --source standard")
+    next_step(translate(N_("klimatvaxling import FILE.csv --source standard")))
 
 
 def list_units(

@@ -1,0 +1,22 @@
+"""What the scheme's codes are called in the language in use."""
+
+from klimatvaxling.language import N_, translate
+
+_TITLES = {
+    "own_car": N_("Own car"),
+    "pool_car": N_("Pool car"),
+    "rental_car": N_("Rental car"),
+    "taxi": N_("Taxi"),
+    "flight": N_("Flight"),
+    "administration": N_("Administration"),
+    "company": N_("Company"),
+    "read": N_("read"),
+    "derived": N_("derived"),
+    "assumed": N_("assumed"),
+    "litre": N_("litre"),
+}
+
+
+def title(code: str | None) -> str:
+    """A category's, kind's, certainty's or unit of measure's title; what has none is shown as it is."""
+    return translate(_TITLES.get(code, code)) if code else ""
