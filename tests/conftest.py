@@ -195,7 +195,7 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def _opened_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def opened_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Fresh books, made once: tests copy the file."""
     books = Books(folder := tmp_path_factory.mktemp("books"), folder / "fresh.db")
     assert books("init", "--organisation", "Exempelstad").code == 0
@@ -214,24 +214,24 @@ def _copy(source: Path, folder: Path) -> Books:
 
 
 @pytest.fixture
-def fresh_books(_opened_books: Path, tmp_path: Path) -> Books:
+def fresh_books(opened_books: Path, tmp_path: Path) -> Books:
     """Books without units."""
-    return _copy(_opened_books / "fresh.db", tmp_path / "work")
+    return _copy(opened_books / "fresh.db", tmp_path / "work")
 
 
 @pytest.fixture
-def books(_opened_books: Path, tmp_path: Path) -> Books:
+def books(opened_books: Path, tmp_path: Path) -> Books:
     """Books with the administrations SBF and BUF and the company ELN."""
-    return _copy(_opened_books / "units.db", tmp_path / "work")
+    return _copy(opened_books / "units.db", tmp_path / "work")
 
 
 @pytest.fixture
-def more_books(_opened_books: Path, tmp_path: Path) -> Any:
+def more_books(opened_books: Path, tmp_path: Path) -> Any:
     """As many books as wanted, for tests that try many cases."""
     made: list[Books] = []
 
     def open_more() -> Books:
-        made.append(_copy(_opened_books / "units.db", tmp_path / f"work-{len(made)}"))
+        made.append(_copy(opened_books / "units.db", tmp_path / f"work-{len(made)}"))
         return made[-1]
 
     return open_more

@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import airportsdata
@@ -102,10 +103,7 @@ def great_circle_km(origin: dict, destination: dict) -> int:
 def flight_g(route: str, km: Fraction) -> Fraction:
     """Grams of a journey, leg by leg; a distance of its own is spread over the legs."""
     stops = [AIRPORTS[PLACES.get(stop.upper(), stop.upper())] for stop in route.split("-")]
-    legs = [
-        (great_circle_km(*pair), pair[0]["country"] == pair[1]["country"])
-        for pair in zip(stops, stops[1:], strict=False)
-    ]
+    legs = [(great_circle_km(*pair), pair[0]["country"] == pair[1]["country"]) for pair in pairwise(stops)]
     stretch = km / sum(leg_km for leg_km, _ in legs) if km else 1
     hauls = ["long" if leg_km > SHORT_HAUL_KM else "domestic" if inland else "short" for leg_km, inland in legs]
     return sum(leg_km * stretch * G_PER_FLIGHT_KM[haul] for (leg_km, _), haul in zip(legs, hauls, strict=True))
@@ -153,17 +151,22 @@ def resebyra(path: Path, known: dict[str, str]) -> Iterator[Charged]:
 
 
 def charges() -> dict[str, dict[str, int]]:
-    """Per unit: grams, öre, and the öre of lots whose year has ended by 31 March 2026."""
+    """Per unit: grams, öre, and the öre in lots whose year has ended by 31 March 2026."""
     known = owners()
-    lines: dict[tuple[str, str, str, tuple[int, int]], int] = defaultdict(int)
+    lines: dict[tuple[str, str, tuple[int, int], str], int] = defaultdict(int)
     for path in sorted((CITY / "resor").iterdir()):
         read = {"standard": standard, "milersattning": milersattning, "resebyra": resebyra}[path.stem[8:]]
         for unit, category, on, grams in read(path, known):
-            lines[path.name, unit, category, (on.year, on.month)] += grams
+            lines[path.name, unit, (on.year, on.month), category] += grams
     sums = {unit: {"co2_g": 0, "charged_ore": 0, "due_within_90_days_ore": 0} for unit in sorted(set(known.values()))}
-    for (_, unit, _, month), grams in lines.items():
+    vouchers: dict[tuple[str, str, tuple[int, int]], int] = defaultdict(int)
+    for (file, unit, month, _), grams in lines.items():
         ore = half_up(Fraction(grams * ORE_PER_KG, 1000))
         sums[unit]["co2_g"] += grams
         sums[unit]["charged_ore"] += ore
-        sums[unit]["due_within_90_days_ore"] += ore if month <= (2025, 3) else 0
+        vouchers[file, unit, month] += ore
+    for (_, unit, month), ore in vouchers.items():
+        # A voucher that is a credit takes from the oldest lots, and those are due.
+        if month <= (2025, 3) or ore < 0:
+            sums[unit]["due_within_90_days_ore"] += ore
     return sums

@@ -4,19 +4,24 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable
 
 import pytest
+
 from conftest import Books, trip
 
-Tamper = Callable[[Books], object]
+NOUGHTS = "0" * 64
 
 
 @pytest.fixture
 def books_with_history(books: Books) -> Books:
     books.take(trip("a", date="2025-01-10", cost_centre="1200"), trip("b", date="2025-01-11", category="taxi"))
     books.take(trip("c", date="2025-02-10", unit="BUF"), trip("d", date="2025-02-11", unit="ELN"), name="second.csv")
-    books.take(trip("e", date="2025-03-10"), trip("f", date="2025-03-10", unit="NIX"), name="third.csv", options=["--accept-partial"])
+    books.take(
+        trip("e", date="2025-03-10"),
+        trip("f", date="2025-03-10", unit="NIX"),
+        name="third.csv",
+        options=["--accept-partial"],
+    )
     books.take(trip("g", date="2025-04-10", co2_fossil_kg="-3"), name="fourth.csv")
     return books
 
@@ -104,6 +109,7 @@ def test_what_was_cut_off_at_the_end_without_a_trace_is_found_by_the_noted_head(
     assert books("check", "--head", head).code == 4
 
 
+# What was done: the offender that must be named, and how it was done.
 TAMPERED: dict[str, tuple[str, list[str]]] = {
     "voucher text": ("A2025-1", ["UPDATE voucher SET description = 'x' WHERE id = 1"]),
     "voucher date": ("A2025-1", ["UPDATE voucher SET booked_on = '2025-01-30' WHERE id = 1"]),
@@ -111,42 +117,76 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "voucher evidence": ("A2025-1", ["UPDATE voucher SET evidence = 'x' WHERE id = 1"]),
     "voucher time": ("A2025-1", ["UPDATE voucher SET registered_at = '2020-01-01T00:00:00.000000Z' WHERE id = 1"]),
     "voucher nonce": ("A2025-1", ["UPDATE voucher SET nonce = 'x' WHERE id = 1"]),
-    "voucher hash": ("A2025-1", [f"UPDATE voucher SET hash = '{'0' * 64}' WHERE id = 1"]),
+    "voucher hash": ("A2025-1", [f"UPDATE voucher SET hash = '{NOUGHTS}' WHERE id = 1"]),
     "voucher number": ("A2025-9", ["UPDATE voucher SET code = 'A2025-9', number = 9 WHERE id = 1"]),
-    "voucher deleted": ("A2025-3", ["DELETE FROM posting WHERE voucher_id = 2", "DELETE FROM voucher WHERE id = 2"]),
-    "last voucher cut off": ("batch:4", ["DELETE FROM posting WHERE voucher_id = 5", "DELETE FROM voucher WHERE id = 5"]),
+    "voucher deleted": ("A2025-3", [
+        "DELETE FROM posting WHERE voucher_id = 2",
+        "DELETE FROM voucher WHERE id = 2",
+    ]),
+    "last voucher cut off": ("batch:4", [
+        "DELETE FROM posting WHERE voucher_id = 5",
+        "DELETE FROM voucher WHERE id = 5",
+    ]),
     "vouchers swapped": ("A2025-1", [
-        "UPDATE voucher SET code = 'swap' WHERE id = 1", "UPDATE voucher SET code = 'A2025-1', number = 91 WHERE id = 2",
-        "UPDATE voucher SET code = 'A2025-2', number = 2 WHERE id = 1", "UPDATE voucher SET number = 1 WHERE id = 2",
+        "UPDATE voucher SET code = 'swap' WHERE id = 1",
+        "UPDATE voucher SET code = 'A2025-1', number = 91 WHERE id = 2",
+        "UPDATE voucher SET code = 'A2025-2', number = 2 WHERE id = 1",
+        "UPDATE voucher SET number = 1 WHERE id = 2",
     ]),
     "posting amount": ("A2025-1", ["UPDATE posting SET amount_ore = amount_ore + 1 WHERE id = 1"]),
     "posting moved to another unit": ("A2025-1", ["UPDATE posting SET unit_id = 2 WHERE id = 1"]),
     "posting balanced anew": ("A2025-1", ["UPDATE posting SET amount_ore = amount_ore * 2 WHERE voucher_id = 1"]),
     "posting account": ("A2025-1", ["UPDATE posting SET account = 'measures' WHERE id = 1"]),
     "posting deleted": ("A2025-1", ["DELETE FROM posting WHERE id = 1"]),
-    "postings added": ("A2025-1", ["INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (1, 8, 'measures', 1, 5), (1, 9, 'own_funds', 1, -5)"]),
-    "posting without a voucher": ("posting:", ["INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (99, 1, 'measures', 1, 0)"]),
-    "postings swapped": ("A2025-1", ["UPDATE posting SET line = 90 WHERE id = 1", "UPDATE posting SET line = 1 WHERE voucher_id = 1 AND line = 2", "UPDATE posting SET line = 2 WHERE line = 90"]),
+    "postings added": ("A2025-1", [
+        "INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (1, 8, "
+        "'measures', 1, 5), (1, 9, 'own_funds', 1, -5)",
+    ]),
+    "posting without a voucher": ("posting:", [
+        "INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (99, 1, "
+        "'measures', 1, 0)",
+    ]),
+    "postings swapped": ("A2025-1", [
+        "UPDATE posting SET line = 90 WHERE id = 1",
+        "UPDATE posting SET line = 1 WHERE voucher_id = 1 AND line = 2",
+        "UPDATE posting SET line = 2 WHERE line = 90",
+    ]),
     "lot date": ("A2025-1", ["UPDATE lot SET lot_on = '2026-01-31' WHERE voucher_id = 1"]),
     "lot deleted": ("A2025-1", ["DELETE FROM lot WHERE voucher_id = 1"]),
     "lot moved to another unit": ("A2025-1", ["UPDATE lot SET unit_id = 2 WHERE voucher_id = 1"]),
     "lot added": ("A2025-4", ["INSERT INTO lot VALUES (5, 1, '2025-04-30')"]),
     "lot without a voucher": ("lot:99", ["INSERT INTO lot VALUES (99, 1, '2025-04-30')"]),
     "trip grams": ("trip:1", ["UPDATE trip SET co2_g = co2_g + 1 WHERE id = 1"]),
-    "trip grams, two that cancel out": ("trip:1", ["UPDATE trip SET co2_g = co2_g + 1, charge_id = 1 WHERE id = 1", "UPDATE trip SET co2_g = co2_g - 1 WHERE id = 2"]),
+    "trip grams, two that cancel out": ("trip:1", [
+        "UPDATE trip SET co2_g = co2_g + 1, charge_id = 1 WHERE id = 1",
+        "UPDATE trip SET co2_g = co2_g - 1 WHERE id = 2",
+    ]),
     "trip id": ("trip:1", ["UPDATE trip SET trip_id = 'x' WHERE id = 1"]),
     "trip date": ("trip:1", ["UPDATE trip SET trip_on = '2025-01-09' WHERE id = 1"]),
     "trip cost centre": ("trip:1", ["UPDATE trip SET cost_centre = '1300' WHERE id = 1"]),
     "trip quantity": ("trip:1", ["UPDATE trip SET quantity = 'plenty' WHERE id = 1"]),
-    "trip source": ("trip:1", ["INSERT INTO source (name) VALUES ('other')", "UPDATE trip SET source_id = 2 WHERE id = 1"]),
+    "trip source": ("trip:1", [
+        "INSERT INTO source (name) VALUES ('other')",
+        "UPDATE trip SET source_id = 2 WHERE id = 1",
+    ]),
     "trip deleted": ("", ["DELETE FROM trip WHERE id = 1"]),
-    "trip added": ("", ["INSERT INTO trip SELECT NULL, source_id, 'x', revision, charge_id, row, trip_on, tier, quantity, factor_id, 0, NULL, cost_centre, project FROM trip WHERE id = 1"]),
-    "trips swapped": ("trip:1", ["UPDATE trip SET id = 900 WHERE id = 1", "UPDATE trip SET id = 1 WHERE id = 2", "UPDATE trip SET id = 2 WHERE id = 900"]),
+    "trip added": ("", [
+        "INSERT INTO trip SELECT NULL, source_id, 'x', revision, charge_id, row, trip_on, tier, "
+        "quantity, factor_id, 0, NULL, cost_centre, project FROM trip WHERE id = 1",
+    ]),
+    "trips swapped": ("trip:1", [
+        "UPDATE trip SET id = 900 WHERE id = 1",
+        "UPDATE trip SET id = 1 WHERE id = 2",
+        "UPDATE trip SET id = 2 WHERE id = 900",
+    ]),
     "page text": ("batch:1", ["UPDATE batch_page SET content = replace(content, '1200', '1300') WHERE id = 1"]),
     "page text and digest": ("batch:1", ["UPDATE batch_page SET content = content || 'x' WHERE id = 1"]),
     "page range": ("batch:1", ["UPDATE batch_page SET last_trip_id = 1 WHERE id = 1"]),
     "page deleted": ("batch:1", ["DELETE FROM batch_page WHERE id = 1"]),
-    "page added": ("batch:1", ["INSERT INTO batch_page SELECT NULL, batch_id, 2, first_trip_id, last_trip_id, content, sha256 FROM batch_page WHERE id = 1"]),
+    "page added": ("batch:1", [
+        "INSERT INTO batch_page SELECT NULL, batch_id, 2, first_trip_id, last_trip_id, content, "
+        "sha256 FROM batch_page WHERE id = 1",
+    ]),
     "charge category": ("A2025-1", ["UPDATE charge SET category = 'flight' WHERE id = 1"]),
     "charge unit": ("A2025-1", ["UPDATE charge SET unit_id = 2 WHERE id = 1"]),
     "charge booking date": ("A2025-1", ["UPDATE charge SET booked_on = '2025-01-30' WHERE id = 1"]),
@@ -155,12 +195,16 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "charge deleted": ("batch:1", ["DELETE FROM charge WHERE id = 1"]),
     "charge added": ("charge:", ["INSERT INTO charge VALUES (99, 1, 2, 'taxi', 1, '2025-01-31')"]),
     "batch sum": ("batch:1", ["UPDATE batch SET charged_ore = charged_ore + 1 WHERE id = 1"]),
-    "batch count": ("batch:1", ["UPDATE batch SET rows_posted = rows_posted + 1, rows_read = rows_read + 1 WHERE id = 1"]),
-    "batch rows outside the scheme": ("batch:1", ["UPDATE batch SET rows_outside_scheme = 5, rows_read = rows_read + 5 WHERE id = 1"]),
-    "batch file digest": ("batch:1", [f"UPDATE batch SET file_sha256 = '{'0' * 64}' WHERE id = 1"]),
+    "batch count": ("batch:1", [
+        "UPDATE batch SET rows_posted = rows_posted + 1, rows_read = rows_read + 1 WHERE id = 1",
+    ]),
+    "batch rows outside the scheme": ("batch:1", [
+        "UPDATE batch SET rows_outside_scheme = 5, rows_read = rows_read + 5 WHERE id = 1",
+    ]),
+    "batch file digest": ("batch:1", [f"UPDATE batch SET file_sha256 = '{NOUGHTS}' WHERE id = 1"]),
     "batch file name": ("batch:1", ["UPDATE batch SET file_name = 'other.csv' WHERE id = 1"]),
     "batch evidence": ("batch:1", ["UPDATE batch SET evidence = 'elsewhere' WHERE id = 1"]),
-    "batch trips digest": ("batch:1", [f"UPDATE batch SET trips_sha256 = '{'0' * 64}' WHERE id = 1"]),
+    "batch trips digest": ("batch:1", [f"UPDATE batch SET trips_sha256 = '{NOUGHTS}' WHERE id = 1"]),
     "batch deleted": ("A2025-1", ["DELETE FROM batch WHERE id = 1"]),
     "quarantined row deleted": ("batch:3", ["DELETE FROM quarantine"]),
     "quarantined row added": ("batch:1", ["INSERT INTO quarantine VALUES (NULL, 1, 9, '[]', '[]', '[]')"]),
@@ -169,7 +213,7 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("named, statements", TAMPERED.values(), ids=TAMPERED.keys())
+@pytest.mark.parametrize(("named", "statements"), TAMPERED.values(), ids=TAMPERED.keys())
 def test_tampering_is_found_and_named(books_with_history: Books, named: str, statements: list[str]) -> None:
     books = books_with_history
     books.sound()

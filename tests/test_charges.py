@@ -4,11 +4,11 @@ import datetime
 import time
 
 import pytest
-from conftest import Books, month_end, trip
 from freezegun import freeze_time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import Books, month_end, trip
 from klimatvaxling.charges.charge import Booking, ChargeKey, TripInFuture
 from klimatvaxling.charges.voucher import ChargeLine, charge_postings, charge_vouchers
 from klimatvaxling.clock import today
@@ -24,7 +24,9 @@ def booked(books: Books) -> list[str]:
 
 
 @given(trip_on=days, today=days)
-def test_a_trip_is_booked_on_its_months_last_day_but_never_after_today(trip_on: datetime.date, today: datetime.date) -> None:
+def test_a_trip_is_booked_on_its_months_last_day_but_never_after_today(
+    trip_on: datetime.date, today: datetime.date
+) -> None:
     if trip_on > today:
         with pytest.raises(TripInFuture):
             Booking(today).day_for(trip_on)
@@ -254,5 +256,8 @@ def test_later_vouchers_of_a_file_see_what_earlier_ones_took() -> None:
     drafts = charge_vouchers(
         lines, {1: unit}, {}, {}, description="", evidence="", batch_id=1, trips_sha256=""
     )  # fmt: skip
-    own = [[(posting.lot_id, posting.amount_ore) for posting in draft.postings if posting.account == OWN_FUNDS] for draft in drafts]
+    own = [
+        [(posting.lot_id, posting.amount_ore) for posting in draft.postings if posting.account == OWN_FUNDS]
+        for draft in drafts
+    ]
     assert own == [[(-1, -100)], [(-1, 100), (None, 50)], [(None, -50), (-3, -30)]]

@@ -39,7 +39,10 @@ def test_a_kilo_costs_one_krona_and_fifty_ore() -> None:
     assert fee_ore(10, 150) == 2  # 1.5 öre
 
 
-@given(first=st.decimals(places=10, min_value=-(10**15), max_value=10**15), second=st.decimals(places=9, min_value=0, max_value=10**9))
+@given(
+    first=st.decimals(places=10, min_value=-(10**15), max_value=10**15),
+    second=st.decimals(places=9, min_value=0, max_value=10**9),
+)
 def test_a_product_loses_nothing(first: Decimal, second: Decimal) -> None:
     assert Fraction(product(first, second)) == Fraction(first) * Fraction(second)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from conftest import STANDARD, Books, trip
 
 COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
@@ -51,7 +52,14 @@ def test_only_what_is_new_in_a_longer_file_is_posted(books: Books) -> None:
 
 
 FULL = trip(
-    "a", fuel="diesel", distance_km="1234,50", fuel_quantity="80", route="", cost_centre="1200", project="P", note="till mötet"
+    "a",
+    fuel="diesel",
+    distance_km="1234,50",
+    fuel_quantity="80",
+    route="",
+    cost_centre="1200",
+    project="P",
+    note="till mötet",
 )
 
 
@@ -98,7 +106,9 @@ def test_a_workbook_of_the_same_rows_is_the_same_content(books: Books) -> None:
     books.take(trip("a", distance_km="12,5"), trip("2", distance_km="7"))
     header = ("trip_id", "date", "unit", "category", "co2_fossil_kg", "distance_km")
     day = datetime.date(2025, 3, 7)
-    file = books.workbook("again.xlsx", [header, ("a", day, "SBF", "own_car", 10, 12.5), (2, day, "SBF", "own_car", 10.0, 7)])
+    file = books.workbook(
+        "again.xlsx", [header, ("a", day, "SBF", "own_car", 10, 12.5), (2, day, "SBF", "own_car", 10.0, 7)]
+    )
     assert accounts(books.json("import", file, "--source", "standard")) == (2, 0, 2, 0, 0, 0)
 
 
@@ -127,7 +137,17 @@ def test_a_conflict_stands_even_if_good_rows_may_be_posted_alone(books: Books) -
 
 
 def test_the_same_id_of_another_source_is_another_trip(books: Books) -> None:
-    profile(books, "other", "\n".join(['[source]\ntitle = "Other"\n[columns]', *(f'{name} = "{name}"' for name in STANDARD[:4]), 'co2_fossil_kg = { column = "co2_fossil_kg", basis = "fossil_co2" }']))
+    profile(
+        books,
+        "other",
+        "\n".join(
+            [
+                '[source]\ntitle = "Other"\n[columns]',
+                *(f'{name} = "{name}"' for name in STANDARD[:4]),
+                'co2_fossil_kg = { column = "co2_fossil_kg", basis = "fossil_co2" }',
+            ]
+        ),
+    )
     books.take(trip("a"))
     result = books.json("import", books.csv("t.csv", [trip("a")]), "--source", "other")
     assert result["rows_posted"] == 1

@@ -3,14 +3,21 @@
 Everything here is tried through a bare connection with SQLite's defaults, as anybody with the file could.
 """
 
+import json
+import os
+import shutil
+import signal
 import sqlite3
+import tempfile
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Books, trip
 from freezegun import freeze_time
 from sqlalchemy import text
 
+from conftest import Books, trip
 from klimatvaxling.clock import after, stamp, system_clock
 from klimatvaxling.database.engine import writing
 from klimatvaxling.database.schema import metadata
@@ -31,7 +38,18 @@ SEALED = {
     "factor": {"id": None, "key": "'slipped-in'"},
 }
 # Names that are given out once and carry nothing that is posted; a new row changes nothing that is there.
-OPEN_ENDED = {"book", "unit", "unit_version", "policy", "factor_set", "source", "profile", "batch", "voucher", "quarantine_outcome"}
+OPEN_ENDED = {
+    "book",
+    "unit",
+    "unit_version",
+    "policy",
+    "factor_set",
+    "source",
+    "profile",
+    "batch",
+    "voucher",
+    "quarantine_outcome",
+}
 
 
 @pytest.fixture
@@ -99,7 +117,10 @@ def test_no_row_is_replaced_by_any_of_its_keys(full: Books, table: str) -> None:
 @pytest.mark.parametrize("table", TABLES)
 def test_no_row_is_changed_by_an_upsert(full: Books, table: str) -> None:
     column = columns(full, table)[-1]
-    refused(full, f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO UPDATE SET {column} = excluded.{column}")
+    refused(
+        full,
+        f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO UPDATE SET {column} = excluded.{column}",
+    )
     refused(full, f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO NOTHING")
 
 
@@ -108,7 +129,9 @@ def test_nothing_is_added_behind_a_seal(full: Books, table: str) -> None:
     """What belongs to a posted voucher, a kept batch, a registered version or set is complete."""
     changes = SEALED[table]
     values = [
-        name if name not in changes else ("NULL" if changes[name] is None else f"({changes[name]})" if table == "lot" else str(changes[name]))
+        name
+        if name not in changes
+        else ("NULL" if changes[name] is None else f"({changes[name]})" if table == "lot" else str(changes[name]))
         for name in columns(full, table)
     ]
     refused(full, f"INSERT INTO {table} SELECT {', '.join(values)} FROM {table} LIMIT 1")
@@ -116,12 +139,16 @@ def test_nothing_is_added_behind_a_seal(full: Books, table: str) -> None:
 
 def voucher_row(books: Books, **changes: object) -> str:
     """An INSERT of a voucher that would be the next one, with some columns changed."""
-    last = dict(zip(columns(books, "voucher"), books.sql("SELECT * FROM voucher ORDER BY id DESC LIMIT 1")[0], strict=True))
+    last = dict(
+        zip(columns(books, "voucher"), books.sql("SELECT * FROM voucher ORDER BY id DESC LIMIT 1")[0], strict=True)
+    )
     new: dict[str, Any] = last | {
         "id": last["id"] + 1, "number": last["number"] + 1, "code": f"{last['series']}{last['fiscal_year']}-{last['number'] + 1}",
         "registered_at": "2999-01-01T00:00:00.000000Z", "previous_hash": last["hash"], "hash": "f" * 64, "corrects_id": None,
     } | changes  # fmt: skip
-    literals = ", ".join("NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'" for value in new.values())
+    literals = ", ".join(
+        "NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'" for value in new.values()
+    )
     return f"INSERT INTO voucher ({', '.join(new)}) VALUES ({literals})"
 
 
@@ -129,7 +156,12 @@ def balanced(books: Books, first: int = 100, second: int = -100) -> None:
     """Postings that wait for their voucher."""
     ((key,),) = books.sql("SELECT max(id) + 1 FROM voucher")
     for line, amount in enumerate((first, second), start=1):
-        books.sql("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (?, ?, 'opening', 1, ?)", key, line, amount)
+        books.sql(
+            "INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (?, ?, 'opening', 1, ?)",
+            key,
+            line,
+            amount,
+        )
 
 
 def test_the_next_voucher_over_balanced_postings_is_accepted(full: Books) -> None:
@@ -195,7 +227,13 @@ def test_numbers_begin_anew_in_each_fiscal_year(books: Books) -> None:
 
 
 def test_registration_times_rise_strictly_though_the_clock_stands_still_or_goes_back(books: Books) -> None:
-    for now in ("2027-01-10 12:00:00", "2027-01-10 12:00:00", "2027-01-10 11:00:00", "2026-12-31 00:00:00", "2027-01-10 12:00:01"):
+    for now in (
+        "2027-01-10 12:00:00",
+        "2027-01-10 12:00:00",
+        "2027-01-10 11:00:00",
+        "2026-12-31 00:00:00",
+        "2027-01-10 12:00:01",
+    ):
         with freeze_time(now):
             posted(books, draft(1, -1), draft(1, -1))
     times = [moment for (moment,) in books.sql("SELECT registered_at FROM voucher ORDER BY id")]
@@ -233,8 +271,6 @@ def test_who_made_a_voucher_comes_from_the_operating_system_not_from_a_variable(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pwd = pytest.importorskip("pwd")
-    import os
-
     for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(variable, "ekonomichefen")
     books.take(trip())
@@ -246,3 +282,75 @@ def test_the_program_itself_cannot_change_what_is_posted(full: Books) -> None:
 
     with pytest.raises(IntegrityError), writing(full.url) as connection:
         connection.execute(text("UPDATE voucher SET description = 'x'"))
+
+
+def guards(books: Books) -> set[str]:
+    return {name for (name,) in books.sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+
+
+def test_every_guard_stands_after_an_import_refused_or_not(books: Books) -> None:
+    before = guards(books)
+    books.take(trip("a"))
+    books.refuse(trip("b", unit="NIX"))
+    books("import", books.csv("t.csv", [trip("c")]), "--source", "standard", "--dry-run")
+    books("import", books.csv("t.csv", [trip("d"), trip("d")]), "--source", "standard")
+    assert guards(books) == before
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+@pytest.mark.parametrize("after", [0.0, 0.15, 0.4])
+def test_an_import_that_is_killed_leaves_nothing_and_can_be_run_again(books: Books, after: float) -> None:
+    file = books.csv("large.csv", [trip(number) for number in range(60_000)])
+    before, stood = books.dump(), guards(books)
+    process = books.process("import", file, "--source", "standard")
+    journal = books.file.with_name("books.db-journal")
+    deadline = time.monotonic() + 30
+    while not journal.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    if process.returncode == -signal.SIGKILL:
+        assert books.dump() == before
+        assert guards(books) == stood
+    result = books.json("import", file, "--source", "standard")
+    assert result["rows_posted"] + result["rows_already_imported"] == 60_000
+    assert guards(books) == stood
+    books.sound()
+
+
+def test_two_imports_of_the_same_file_at_once_post_it_once(books: Books) -> None:
+    file = books.csv("large.csv", [trip(number) for number in range(3000)])
+    processes = [books.process("import", file, "--source", "standard", "--format", "json") for _ in range(2)]
+    results = []
+    for process in processes:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+        results.append(json.loads(out))
+    assert sorted(result["rows_posted"] for result in results) == [0, 3000]
+    assert sorted(result["rows_already_imported"] for result in results) == [0, 3000]
+    books.sound()
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="permissions work otherwise here")
+def test_a_reader_without_write_permission_reads_the_books(books: Books) -> None:
+    books.take(trip())
+    commands = (("balance",), ("journal",), ("check",), ("voucher", "show", "A2025-1"))
+    expected = [books.json(*command) for command in commands]
+    with tempfile.TemporaryDirectory() as folder:
+        books.file = Path(shutil.copy(books.file, folder))
+        books.file.chmod(0o444)
+        Path(folder).chmod(0o555)
+        is_superuser = os.geteuid() == 0
+        if is_superuser:  # who may write everything: read as somebody who owns nothing
+            os.seteuid(65534)
+        try:
+            found = [books.json(*command) for command in commands]
+            refused = books("unit", "add", "X", "--name", "X", "--kind", "administration")
+        finally:
+            if is_superuser:
+                os.seteuid(0)
+            Path(folder).chmod(0o755)
+    assert found == expected
+    assert refused.code == 4
+    assert "KV-UNEXPECTED" not in refused.err

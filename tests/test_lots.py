@@ -3,10 +3,10 @@
 import datetime
 
 import pytest
-from conftest import Books, trip
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import Books, trip
 from klimatvaxling.lots.lot import Lot, Movement, Take, last_day_of_use, least_left, take_oldest_first
 
 DAYS = [f"2025-{month:02d}-28" for month in range(1, 13)]
@@ -18,7 +18,12 @@ def lot(key: int, day: str, *movements: int) -> Lot:
 
 @pytest.mark.parametrize(
     ("booked", "last"),
-    [("2025-03-31", "2026-03-31"), ("2024-02-29", "2025-02-28"), ("2023-02-28", "2024-02-28"), ("2025-01-01", "2026-01-01")],
+    [
+        ("2025-03-31", "2026-03-31"),
+        ("2024-02-29", "2025-02-28"),
+        ("2023-02-28", "2024-02-28"),
+        ("2025-01-01", "2026-01-01"),
+    ],
 )
 def test_fees_may_be_used_up_to_the_same_date_a_year_later(booked: str, last: str) -> None:
     assert last_day_of_use(datetime.date.fromisoformat(booked), "one_year_from_booking").isoformat() == last
@@ -89,12 +94,13 @@ def test_a_posting_dated_back_never_makes_any_days_balance_wrong(
         source = known[take.lot_id - 1]
         assert source.lot_on <= day
         after = [*source.movements, Movement(day, -take.amount_ore)]
-        assert all(
-            sum(each.amount_ore for each in after if each.booked_on <= end) >= 0 for end in DAYS if end >= day
-        )
+        assert all(sum(each.amount_ore for each in after if each.booked_on <= end) >= 0 for end in DAYS if end >= day)
     if missing:
         assert all(
-            least_left([*each.movements, *(Movement(day, -take.amount_ore) for take in takes if take.lot_id == each.id)], day) <= 0
+            least_left(
+                [*each.movements, *(Movement(day, -take.amount_ore) for take in takes if take.lot_id == each.id)], day
+            )
+            <= 0
             for each in known
             if each.lot_on <= day
         )
@@ -104,7 +110,11 @@ def test_each_charge_voucher_is_a_lot_of_its_booking_date(books: Books) -> None:
     books.take(trip("a", date="2025-01-07"), trip("b", date="2025-02-07"), trip("c", date="2025-01-08", unit="BUF"))
     assert books.own_funds("SBF") == {"A2025-2": 1500, "A2025-3": 1500}
     assert books.own_funds("BUF") == {"A2025-1": 1500}
-    assert books.sql("SELECT lot_on FROM lot ORDER BY voucher_id") == [("2025-01-31",), ("2025-01-31",), ("2025-02-28",)]
+    assert books.sql("SELECT lot_on FROM lot ORDER BY voucher_id") == [
+        ("2025-01-31",),
+        ("2025-01-31",),
+        ("2025-02-28",),
+    ]
 
 
 def test_what_is_due_within_ninety_days_is_shown_from_the_ninetieth_day_on(books: Books) -> None:

@@ -8,8 +8,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from conftest import Books
 
+from conftest import Books
 from klimatvaxling.database.engine import SCHEMA_REVISION, engine_for
 from klimatvaxling.database.location import shipped
 from klimatvaxling.database.migrate import alembic_config, upgrade

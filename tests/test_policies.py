@@ -3,10 +3,10 @@
 import datetime
 
 import pytest
-from conftest import Books, trip
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import Books, trip
 from klimatvaxling.policies.policy import RATE, BadPolicyValue, PolicyValue, UnknownPolicy, in_force, parse_value
 
 FIRST = datetime.date(2013, 1, 1)
@@ -60,7 +60,11 @@ def test_the_decision_is_kept_with_who_registered_it_and_when(books: Books) -> N
     books("policy", "set", "retention", "end_of_next_year", "--from", "2026-01-01", "--decision", "KS 2025-77 § 12")
     old, new = books.json("policy", "history", "retention")["values"]
     assert old["value"] == "one_year_from_booking"
-    assert (new["value"], new["valid_from_on"], new["decision"]) == ("end_of_next_year", "2026-01-01", "KS 2025-77 § 12")
+    assert (new["value"], new["valid_from_on"], new["decision"]) == (
+        "end_of_next_year",
+        "2026-01-01",
+        "KS 2025-77 § 12",
+    )
     assert new["registered_by"]
     assert new["registered_at"] > old["registered_at"]
 
@@ -90,7 +94,9 @@ def test_a_policy_list_shows_the_value_of_its_day_and_of_what_was_known(books: B
         ("colour", "green", "KV-POLICY-UNKNOWN", 2),
     ],
 )
-def test_a_value_the_policy_cannot_have_is_refused(books: Books, name: str, value: str, code: str, exit_code: int) -> None:
+def test_a_value_the_policy_cannot_have_is_refused(
+    books: Books, name: str, value: str, code: str, exit_code: int
+) -> None:
     before = books.dump()
     outcome = books("policy", "set", "--decision", "KS", "--", name, value)
     assert (outcome.code, code in outcome.err) == (exit_code, True)

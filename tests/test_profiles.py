@@ -4,8 +4,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from conftest import Books
 
+from conftest import Books
 from klimatvaxling.travel.profile import BadProfile, parse_profile
 
 COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
@@ -120,7 +120,9 @@ def test_what_a_profile_does_not_map_is_complained_about_in_the_suppliers_own_wo
     assert (code, "column Löneart" in err, "KV-FUEL-NAME" in err) == (3, True, True)
 
 
-def ticket(price: str, route: str = "", km: str = "", kind: str = "Flyg", number: str = "1234567890", co2: str = "99") -> str:
+def ticket(
+    price: str, route: str = "", km: str = "", kind: str = "Flyg", number: str = "1234567890", co2: str = "99"
+) -> str:
     return f"{number};1;Astrid Resenärsson;2025-03-07;{kind};1200;{route};{km};{co2};{price}"
 
 
@@ -138,7 +140,9 @@ def test_a_ticket_is_charged_by_its_route_not_by_a_figure_on_another_basis(books
 
 @pytest.mark.parametrize("price", ["-1 234,00", "\u22121234,00", "-0,01"])
 @pytest.mark.parametrize(("route", "km"), [("GOT-ARN", ""), ("", "400"), ("GOT-ARN", "400")])
-def test_a_ticket_with_a_negative_price_is_a_credit_that_mirrors_its_charge(books: Books, price: str, route: str, km: str) -> None:
+def test_a_ticket_with_a_negative_price_is_a_credit_that_mirrors_its_charge(
+    books: Books, price: str, route: str, km: str
+) -> None:
     lines = [ticket("1 234,00", route, km, number="1000000001"), ticket(price, route, km, number="1000000002")]
     result = books.json("import", agency(books, *lines, km=str(2 * int(km or 0))), "--source", "resebyra")
     (charge, credit) = [grams for (grams,) in books.sql("SELECT co2_g FROM trip ORDER BY id")]
@@ -208,7 +212,7 @@ category = "Typ"
         (GOOD.replace('"Dag"', "5"), "columns.date"),
         (GOOD + 'colour = "Färg"', "columns.colour"),
         (GOOD + "distance_km = {}", "columns.distance_km"),
-        (GOOD + 'distance_km = { column = 5 }', "columns.distance_km"),
+        (GOOD + "distance_km = { column = 5 }", "columns.distance_km"),
         (GOOD + 'distance_km = { column = "Mil", times = 10 }', "columns.distance_km.times"),
         (GOOD + 'distance_km = { column = "Mil", times = "tio" }', "columns.distance_km.times"),
         (GOOD + 'distance_km = { column = "Mil", tims = "10" }', "columns.distance_km.tims"),
@@ -254,6 +258,10 @@ def test_a_profile_in_the_users_own_folder_is_refused_in_words_too(books: Books)
     folder = books.folder.parent / "own-sources" / "egen"
     folder.mkdir(parents=True)
     (folder / "profile.toml").write_bytes(b"\xff\xfe not utf-8")
-    for command in (("source", "show", "egen"), ("source", "list"), ("import", mileage(books, claim("1")), "--source", "egen")):
+    for command in (
+        ("source", "show", "egen"),
+        ("source", "list"),
+        ("import", mileage(books, claim("1")), "--source", "egen"),
+    ):
         outcome = books(*command)
         assert (outcome.code, "KV-PROFILE" in outcome.err) == (3, True)

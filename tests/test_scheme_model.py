@@ -14,9 +14,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from conftest import Books
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from conftest import Books
 
 UNITS = ("SBF", "BUF", "ELN")
 CATEGORIES = ("own_car", "taxi")
@@ -63,7 +64,11 @@ class Scheme:
             lines[key] = lines.get(key, 0) + journey.grams
         made = []
         for booked, unit in sorted({(booked, unit) for booked, unit, _, _ in lines}):
-            fees = {key: half_up(Fraction(grams * key[3], 1000)) for key, grams in lines.items() if key[:2] == (booked, unit)}
+            fees = {
+                key: half_up(Fraction(grams * key[3], 1000))
+                for key, grams in lines.items()
+                if key[:2] == (booked, unit)
+            }
             self.units[unit].grams += sum(lines[key] for key in fees)
             self.post(self.units[unit], booked, sum(fees.values()))
             series = ("B" if unit == "ELN" else "A", booked.year)
@@ -110,9 +115,9 @@ years = st.tuples(*(journeys((month, month + 1)) for month in (1, 3, 5)))
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(files=years)
-def test_the_books_agree_with_the_rulebook_to_the_ore(files: tuple[list[Journey], ...], _opened_books: Path) -> None:
+def test_the_books_agree_with_the_rulebook_to_the_ore(files: tuple[list[Journey], ...], opened_books: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        books = Books(Path(folder), Path(shutil.copy(_opened_books / "units.db", folder)))
+        books = Books(Path(folder), Path(shutil.copy(opened_books / "units.db", folder)))
         assert books("policy", "set", "rate", "1,75", "--from", "2025-02-15", "--decision", "KS").code == 0
         scheme, number = Scheme(), 0
         for file, taken in enumerate(files):
@@ -121,7 +126,13 @@ def test_the_books_agree_with_the_rulebook_to_the_ore(files: tuple[list[Journey]
                 number += 1
                 kg = f"{'-' if journey.grams < 0 else ''}{abs(journey.grams) // 1000},{abs(journey.grams) % 1000:03d}"
                 rows.append(
-                    {"trip_id": number, "date": journey.day, "unit": journey.unit, "category": journey.category, "co2_fossil_kg": kg}
+                    {
+                        "trip_id": number,
+                        "date": journey.day,
+                        "unit": journey.unit,
+                        "category": journey.category,
+                        "co2_fossil_kg": kg,
+                    }
                 )
             expected = scheme.receive(taken)
             result = books.take(*rows, name=f"{file}.csv")

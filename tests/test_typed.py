@@ -1,5 +1,6 @@
 """What people type and suppliers write: every Swedish spelling of a number, and nothing that is no number."""
 
+import contextlib
 import datetime
 from decimal import Decimal
 
@@ -81,10 +82,8 @@ def test_the_canonical_spelling_reads_back_as_the_same_number(number: Decimal) -
 
 @given(st.text(max_size=12))
 def test_any_text_is_a_number_or_refused_but_never_a_fault(text: str) -> None:
-    try:
+    with contextlib.suppress(typed.NotANumber):
         assert typed.decimal(text).is_finite()
-    except typed.NotANumber:
-        pass
 
 
 def test_a_whole_number_keeps_no_decimals_it_was_not_given() -> None:
@@ -125,7 +124,8 @@ def test_a_date_is_typed_with_or_without_hyphens(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2025-02-29", "2025-13-01", "2025-3-7", "250307", "07/03/2025", "2025-0307", "2025-W10-5", "0000-01-01"]
+    "text",
+    ["", "2025-02-29", "2025-13-01", "2025-3-7", "250307", "07/03/2025", "2025-0307", "2025-W10-5", "0000-01-01"],
 )
 def test_what_is_no_date_is_refused(text: str) -> None:
     with pytest.raises(typed.NotADate):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import COMPANY_NUMBER, UNITS, Books, trip
 
+from conftest import COMPANY_NUMBER, UNITS, Books, trip
 from klimatvaxling.units.directory import CostCentreTaken, Directory, UnitExists, UnknownUnit, require_no_clash
 from klimatvaxling.units.unit import (
     BadCostCentre,
@@ -78,7 +78,9 @@ def test_a_personal_identity_number_is_no_organisation_number_and_is_not_repeate
         (BadCostCentre, {"cost_centre_codes": [""]}),
     ],
 )
-def test_each_bad_fact_about_a_unit_is_refused_by_its_own_name(fault: type[Exception], facts: dict[str, object]) -> None:
+def test_each_bad_fact_about_a_unit_is_refused_by_its_own_name(
+    fault: type[Exception], facts: dict[str, object]
+) -> None:
     given = {"code": "SBF", "name": "Samhälle", "kind": "administration"} | facts
     with pytest.raises(fault):
         unit(**given)  # type: ignore[arg-type]
@@ -102,7 +104,12 @@ def test_a_cell_that_is_neither_is_unknown(cell: str) -> None:
 
 def test_a_code_comes_before_an_exact_cost_centre_and_that_before_the_longest_prefix() -> None:
     known = Directory(
-        [administration("A", "12*"), administration("B", "123*"), administration("C", "1234"), administration("D", "1235")]
+        [
+            administration("A", "12*"),
+            administration("B", "123*"),
+            administration("C", "1234"),
+            administration("D", "1235"),
+        ]
     )
     assert known.resolve("1299", DAY).code == "A"
     assert known.resolve("1239", DAY).code == "B"
@@ -163,7 +170,9 @@ def test_a_unit_file_registers_all_its_units(fresh_books: Books) -> None:
     (fresh_books.folder / "u.csv").write_text(UNITS, encoding="utf-8")
     assert fresh_books("unit", "load", fresh_books.folder / "u.csv").code == 0
     listed = fresh_books.json("unit", "list")["units"]
-    assert [(unit["unit"], unit["kind"], unit["org_number"], unit["cost_centres"], unit["counterpart"]) for unit in listed] == [
+    assert [
+        (unit["unit"], unit["kind"], unit["org_number"], unit["cost_centres"], unit["counterpart"]) for unit in listed
+    ] == [
         ("BUF", "administration", None, "2100", "120"),
         ("ELN", "company", COMPANY_NUMBER, "9*", "510"),
         ("SBF", "administration", None, "12* 1300", "110"),
@@ -179,7 +188,9 @@ def test_a_unit_file_is_understood_in_every_usual_encoding(fresh_books: Books, e
 
 
 def test_a_unit_file_may_be_a_workbook_with_cost_centres_as_numbers(fresh_books: Books) -> None:
-    file = fresh_books.workbook("u.xlsx", [("code", "name", "kind", "cost_centres"), ("SBF", "Samhälle", "nämnd", 1200)])
+    file = fresh_books.workbook(
+        "u.xlsx", [("code", "name", "kind", "cost_centres"), ("SBF", "Samhälle", "nämnd", 1200)]
+    )
     assert fresh_books("unit", "load", file).code == 0
     assert fresh_books.json("unit", "list")["units"][0]["cost_centres"] == "1200"
 

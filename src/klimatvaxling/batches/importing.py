@@ -103,10 +103,7 @@ def import_file(
                 encoding=order.profile.encoding,
             ) as file:
                 reading = _Import(connection, order, file, clock, by, careful=careful, twice=frozenset(twice))
-                try:
-                    result = reading.run(progress)
-                finally:
-                    reading.close()
+                result = reading.run(progress)
             savepoint.commit()
         except IntegrityError:
             savepoint.rollback()
@@ -171,8 +168,6 @@ class _Import:
                     self._begin()
                 self._take(chunk, self._ids(chunk))
                 progress(self._rows.rows_read)
-            if self._store is not None:
-                self._store.wait()
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         for number, cells, fault in self._rows.too_wide:
@@ -196,11 +191,6 @@ class _Import:
                 self._held(),
             )
         return self._post()
-
-    def close(self) -> None:
-        """Nothing of this pass is still being written when it ends, however it ends."""
-        if self._store is not None:
-            self._store.close()
 
     def _begin(self) -> None:
         self._store = BatchStore(self._connection, self._source_id, self._header)

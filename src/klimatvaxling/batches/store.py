@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -35,29 +34,9 @@ class BatchStore:
         self._written_charges: set[int] = set()
         self.page_digests: list[str] = []
         self._known_pages: dict[int, Page] = {}
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="batch-writer")
-        self._writing: Future[None] | None = None
 
     def write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int = 0) -> None:
-        """Write trips, the charge lines they are the first of, and their page, while the caller reads on.
-
-        The database works outside Python's lock, so the next rows are understood at the same time. A fault is
-        raised by the next call of `write` or `wait`.
-        """
-        self.wait()
-        self._writing = self._writer.submit(self._write, trips, charges, revision)
-
-    def wait(self) -> None:
-        """Until everything is written: before the connection is used for anything else."""
-        if self._writing is not None:
-            writing, self._writing = self._writing, None
-            writing.result()
-
-    def close(self) -> None:
-        """End the writing thread, whatever became of its work."""
-        self._writer.shutdown()
-
-    def _write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int) -> None:
+        """Trips, the charge lines they are the first of, and their page."""
         new = set(trips.charge_id) - self._written_charges
         if new:
             self._write_charges(sorted(new), charges)
@@ -76,7 +55,6 @@ class BatchStore:
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
         """Which of the ids are in the books already, this batch's earlier rows included."""
-        self.wait()
         rows = self._connection.execute(
             text(
                 "SELECT t.trip_id, t.id, t.revision, c.batch_id FROM trip t JOIN charge c ON c.id = t.charge_id"

@@ -72,10 +72,7 @@ def engine_for(url: str) -> Engine:
 
 
 def _connect_args(url: str) -> dict[str, Any]:
-    if sqlite_file(url) is None:
-        return {}
-    # One thread at a time uses a connection, but an import hands its own to a writing thread and back.
-    return {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None, "check_same_thread": False}
+    return {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None} if sqlite_file(url) else {}
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -101,7 +101,7 @@ def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_co
 def _due_by_unit(connection: Connection, as_of: datetime.date, moment: Mapping[str, str]) -> dict[int, int]:
     """What is left in lots whose last day of use is at most 90 days away, those already due included."""
     policies = all_values(connection, known_at=moment["known_at"])
-    horizon = as_of + datetime.timedelta(days=WARNING_DAYS)
+    horizon = datetime.date.fromordinal(min(as_of.toordinal() + WARNING_DAYS, datetime.date.max.toordinal()))
     due: dict[int, int] = {}
     for row in connection.execute(text(_OPEN_LOTS), moment):
         lot_on = datetime.date.fromisoformat(row.lot_on)

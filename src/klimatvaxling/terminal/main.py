@@ -65,7 +65,10 @@ def _run(arguments: list[str]) -> int:
         return faults.show(fault)
     except (KeyboardInterrupt, Abort):
         return faults.show_interrupted()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit) as fault:
+        # The command-line library turns a broken pipe into an exit of its own.
+        if isinstance(fault, SystemExit) and not isinstance(fault.__context__, BrokenPipeError):
+            raise
         # The reader of our output has gone away, as `| head` does: nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

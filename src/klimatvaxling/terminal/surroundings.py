@@ -67,9 +67,9 @@ class Surroundings:
                 end = datetime.time(23, 59, 59, 999_999, tzinfo=datetime.UTC)
                 return stamp(datetime.datetime.combine(typed.date(text), end))
             moment = datetime.datetime.fromisoformat(text.strip())
-        except (ValueError, typed.NotADate):
+            return stamp(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
+        except (ValueError, OverflowError, typed.NotADate):
             raise BadTimestamp(value=text) from None
-        return stamp(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
 
 
 def output_format(text: str) -> str:

@@ -18,7 +18,7 @@ from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.profile import ColumnRule, Profile, fold
 
 HEADER_WITHIN_ROWS = 50
-CHUNK_ROWS = 4000
+CHUNK_ROWS = 500
 _DATA, _SKIP, _TOTAL = 0, -1, -2
 
 
