@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 export KLIMATVAXLING_DATABASE_URL=sqlite:///.demo/exempelstad.db
 export KLIMATVAXLING_LANGUAGE=sv
 mkdir -p .demo
-rm -f .demo/exempelstad.db .demo/exempelstad.db-journal .demo/*.rejected.xlsx .demo/kvitton.txt
+rm -f .demo/exempelstad.db .demo/exempelstad.db-journal .demo/kvitton.txt .demo/*.rejected.xlsx demo/resor/*.rejected.xlsx
 
 rubrik() {
     printf '\n\n== %s\n' "$1"

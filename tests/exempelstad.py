@@ -16,6 +16,7 @@ import airportsdata
 import openpyxl
 
 CITY = Path(__file__).parent.parent / "demo"
+FILES = sorted(path for path in (CITY / "resor").iterdir() if ".rejected" not in path.name)
 ORE_PER_KG, EARTH_RADIUS_KM, SHORT_HAUL_KM = 150, 6371.0088, 3700
 G_PER_LITRE = {"petrol": 2120, "diesel": 2400}
 E85_G_PER_LITRE = {month: 590 if month in (11, 12, 1, 2, 3) else 350 for month in range(1, 13)}
@@ -154,7 +155,7 @@ def charges() -> dict[str, dict[str, int]]:
     """Per unit: grams, öre, and the öre in lots whose year has ended by 31 March 2026."""
     known = owners()
     lines: dict[tuple[str, str, tuple[int, int], str], int] = defaultdict(int)
-    for path in sorted((CITY / "resor").iterdir()):
+    for path in FILES:
         read = {"standard": standard, "milersattning": milersattning, "resebyra": resebyra}[path.stem[8:]]
         for unit, category, on, grams in read(path, known):
             lines[path.name, unit, (on.year, on.month), category] += grams

@@ -1,4 +1,4 @@
-"""The chain: recomputed here by hand from its documented form; whoever tampers is found, and what was touched is named."""
+"""The chain: recomputed here by hand from its documented form; whoever tampers is found, with what was touched."""
 
 import contextlib
 import hashlib
@@ -33,7 +33,7 @@ def rows(books: Books, statement: str, *values: object) -> list[dict[str, object
 
 
 def test_anybody_can_recompute_the_chain_from_its_documented_form(books_with_history: Books) -> None:
-    """JSON with sorted keys, no white space, UTF-8: the voucher's columns, its lot's date, its postings in line order."""
+    """JSON with sorted keys, no white space, UTF-8: the voucher's columns, its lot's date, its postings by line."""
     books = books_with_history
     previous = rows(books, "SELECT nonce FROM book")[0]["nonce"]
     vouchers = rows(books, "SELECT * FROM voucher ORDER BY id")
@@ -44,7 +44,8 @@ def test_anybody_can_recompute_the_chain_from_its_documented_form(books_with_his
         lot = rows(books, "SELECT lot_on FROM lot WHERE voucher_id = ?", key)
         postings = rows(
             books,
-            "SELECT account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting WHERE voucher_id = ? ORDER BY line",
+            "SELECT account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting WHERE voucher_id = ?"
+            " ORDER BY line",
             key,
         )
         content = voucher | {"lot_on": lot[0]["lot_on"] if lot else None, "postings": postings}
@@ -139,12 +140,12 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "posting account": ("A2025-1", ["UPDATE posting SET account = 'measures' WHERE id = 1"]),
     "posting deleted": ("A2025-1", ["DELETE FROM posting WHERE id = 1"]),
     "postings added": ("A2025-1", [
-        "INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (1, 8, "
-        "'measures', 1, 5), (1, 9, 'own_funds', 1, -5)",
+        ("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (1, 8, "
+         "'measures', 1, 5), (1, 9, 'own_funds', 1, -5)"),
     ]),
     "posting without a voucher": ("posting:", [
-        "INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (99, 1, "
-        "'measures', 1, 0)",
+        ("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (99, 1, "
+         "'measures', 1, 0)"),
     ]),
     "postings swapped": ("A2025-1", [
         "UPDATE posting SET line = 90 WHERE id = 1",
@@ -171,8 +172,8 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     ]),
     "trip deleted": ("", ["DELETE FROM trip WHERE id = 1"]),
     "trip added": ("", [
-        "INSERT INTO trip SELECT NULL, source_id, 'x', revision, charge_id, row, trip_on, tier, "
-        "quantity, factor_id, 0, NULL, cost_centre, project FROM trip WHERE id = 1",
+        ("INSERT INTO trip SELECT NULL, source_id, 'x', revision, charge_id, row, trip_on, tier, "
+         "quantity, factor_id, 0, NULL, cost_centre, project FROM trip WHERE id = 1"),
     ]),
     "trips swapped": ("trip:1", [
         "UPDATE trip SET id = 900 WHERE id = 1",
@@ -184,8 +185,8 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "page range": ("batch:1", ["UPDATE batch_page SET last_trip_id = 1 WHERE id = 1"]),
     "page deleted": ("batch:1", ["DELETE FROM batch_page WHERE id = 1"]),
     "page added": ("batch:1", [
-        "INSERT INTO batch_page SELECT NULL, batch_id, 2, first_trip_id, last_trip_id, content, "
-        "sha256 FROM batch_page WHERE id = 1",
+        ("INSERT INTO batch_page SELECT NULL, batch_id, 2, first_trip_id, last_trip_id, content, "
+         "sha256 FROM batch_page WHERE id = 1"),
     ]),
     "charge category": ("A2025-1", ["UPDATE charge SET category = 'flight' WHERE id = 1"]),
     "charge unit": ("A2025-1", ["UPDATE charge SET unit_id = 2 WHERE id = 1"]),

@@ -135,8 +135,11 @@ def test_one_voucher_per_unit_and_booking_date_by_date_and_then_unit(books: Book
 
 def test_a_voucher_of_a_company_is_in_series_b_and_names_no_other_unit(books: Books) -> None:
     books.take(trip("a", unit="ELN"), trip("b", unit="SBF"))
-    assert books.sql("SELECT DISTINCT v.series, u.kind FROM voucher v JOIN posting p ON p.voucher_id = v.id"
-                     " JOIN unit u ON u.id = p.unit_id ORDER BY 1") == [("A", "administration"), ("B", "company")]  # fmt: skip
+    found = books.sql(
+        "SELECT DISTINCT v.series, u.kind FROM voucher v JOIN posting p ON p.voucher_id = v.id"
+        " JOIN unit u ON u.id = p.unit_id ORDER BY 1"
+    )
+    assert found == [("A", "administration"), ("B", "company")]
 
 
 def test_each_series_is_unbroken_per_fiscal_year_over_many_files(books: Books) -> None:

@@ -20,13 +20,12 @@ from klimatvaxling.ledger.check import CHECKS
 from klimatvaxling.typed import canonical
 
 ROOT = Path(__file__).parent.parent
-FILES = sorted((ROOT / "demo" / "resor").iterdir())
 pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the demonstration is a shell script")
 
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Books, str]:
-    """The books that demo/run.sh makes, and everything it printed. It runs once, whoever of several workers comes first."""
+    """The books that demo/run.sh makes, and all it printed. It runs once, by whichever of several workers comes first."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "demonstration"
     printed, outcome = folder / "printed.txt", folder / "outcome.txt"
@@ -76,8 +75,8 @@ def test_every_unit_is_charged_what_a_second_computation_says(demonstration: tup
 def test_every_file_of_every_month_is_one_batch_and_no_row_is_dropped(demonstration: tuple[Books, str]) -> None:
     books, _ = demonstration
     batches = books.json("batch", "list")["batches"]
-    assert sorted(batch["file"] for batch in batches) == [path.name for path in FILES]
-    assert len(FILES) == 18 * 3
+    assert sorted(batch["file"] for batch in batches) == [path.name for path in exempelstad.FILES]
+    assert len(exempelstad.FILES) == 18 * 3
     for batch in batches:
         assert batch["rows_read"] == batch["rows_posted"] + batch["rows_outside_scheme"]
         assert 15 <= batch["rows_read"] <= 60
@@ -107,7 +106,7 @@ def test_everything_in_the_demonstration_says_that_it_is_made_up() -> None:
         companies = [unit["name"] for unit in csv.DictReader(file, delimiter=";") if unit["kind"] == "company"]
     assert len(companies) == 3
     assert all("påhittat" in name for name in companies)
-    for path in FILES:
+    for path in exempelstad.FILES:
         if path.suffix == ".csv":
             assert "påhittad" in exempelstad.decoded(path.read_bytes()).casefold(), path.name
 
@@ -152,11 +151,8 @@ def test_every_shipped_figure_is_documented() -> None:
 
 def test_every_key_of_a_profile_is_documented() -> None:
     source = (ROOT / "src" / "klimatvaxling" / "travel" / "profile.py").read_text(encoding="utf-8")
-    keys = {
-        key
-        for allowed in re.findall(r"(?:self\.only\([^{]*|allowed = )\{([^}]*)\}", source)
-        for key in re.findall(r'"(\w+)"', allowed)
-    }
+    allowed = re.findall(r"(?:self\.only\([^{]*|allowed = )\{([^}]*)\}", source)
+    keys = {key for names in allowed for key in re.findall(r'"(\w+)"', names)}
     documented = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert len(keys) > 25
     assert sorted(key for key in keys if f"`{key}`" not in documented) == []

@@ -208,7 +208,8 @@ def test_occurrences_are_counted_over_the_whole_file(books: Books) -> None:
 
 
 def test_a_profile_that_changed_still_knows_its_trips_by_their_meaning(books: Books) -> None:
-    text = '[source]\ntitle = "x"\n[columns]\ntrip_id = "Nr"\ndate = "Dag"\nunit = "Enhet"\ncategory = { constant = "own_car" }\n'
+    text = '[source]\ntitle = "x"\n[columns]\ntrip_id = "Nr"\ndate = "Dag"\nunit = "Enhet"\n'
+    text += 'category = { constant = "own_car" }\n'
     profile(books, "x", text + 'distance_km = { column = "Mil", times = "10" }\n')
     books.json("import", books.text("x.csv", "Nr;Dag;Enhet;Mil", "1;2025-03-07;SBF;12,5"), "--source", "x")
     profile(books, "x", text + 'distance_km = "Km"\n')

@@ -143,8 +143,10 @@ def voucher_row(books: Books, **changes: object) -> str:
         zip(columns(books, "voucher"), books.sql("SELECT * FROM voucher ORDER BY id DESC LIMIT 1")[0], strict=True)
     )
     new: dict[str, Any] = last | {
-        "id": last["id"] + 1, "number": last["number"] + 1, "code": f"{last['series']}{last['fiscal_year']}-{last['number'] + 1}",
-        "registered_at": "2999-01-01T00:00:00.000000Z", "previous_hash": last["hash"], "hash": "f" * 64, "corrects_id": None,
+        "id": last["id"] + 1, "number": last["number"] + 1,
+        "code": f"{last['series']}{last['fiscal_year']}-{last['number'] + 1}",
+        "registered_at": "2999-01-01T00:00:00.000000Z", "previous_hash": last["hash"],
+        "hash": "f" * 64, "corrects_id": None,
     } | changes  # fmt: skip
     literals = ", ".join(
         "NULL" if value is None else str(value) if isinstance(value, int) else f"'{value}'" for value in new.values()
@@ -182,7 +184,8 @@ def test_a_voucher_without_postings_is_refused(full: Books) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"id": 77}, {"id": None}, {"number": 77, "code": "A2025-77"}, {"previous_hash": "0" * 64},
-     {"registered_at": "2020-01-01T00:00:00.000000Z"}, {"series": "C"}, {"booked_on": "2024-01-31"}, {"booked_on": "31/1/2025"}],
+     {"registered_at": "2020-01-01T00:00:00.000000Z"}, {"series": "C"}, {"booked_on": "2024-01-31"},
+     {"booked_on": "31/1/2025"}],
     ids=str,
 )  # fmt: skip
 def test_a_voucher_out_of_order_is_refused(full: Books, changes: dict[str, object]) -> None:

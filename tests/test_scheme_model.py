@@ -147,8 +147,8 @@ def test_the_books_agree_with_the_rulebook_to_the_ore(files: tuple[list[Journey]
             assert -left.pop(None, 0) == account.debt
             assert sorted(left.values()) == sorted(ore for _, _, ore in account.lots if ore)
             opened = books.sql(
-                "SELECT l.lot_on, -sum(p.amount_ore) FROM lot l JOIN unit u ON u.id = l.unit_id JOIN posting p ON p.lot_id ="
-                " l.voucher_id WHERE u.code = ? GROUP BY l.voucher_id ORDER BY l.lot_on, l.voucher_id",
+                "SELECT l.lot_on, -sum(p.amount_ore) FROM lot l JOIN unit u ON u.id = l.unit_id JOIN posting p"
+                " ON p.lot_id = l.voucher_id WHERE u.code = ? GROUP BY l.voucher_id ORDER BY l.lot_on, l.voucher_id",
                 unit,
             )
             assert opened == [(day.isoformat(), ore) for day, _, ore in sorted(account.lots)]

@@ -7,8 +7,8 @@ credit mirrors its charge.
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from klimatvaxling import exact, typed
 from klimatvaxling.emissions import airports
@@ -91,8 +91,7 @@ class NoFactor(InputRefused):
     remedy = N_("Register a factor set that covers it, or give other evidence in the row.")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a row says about its CO2: cells as typed, empty where nothing is given.
 
     `category` and `fuel` are known already (`factor.CATEGORIES`, `factor.FUELS`; an empty fuel is unknown).
@@ -107,8 +106,7 @@ class Evidence:
     route: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """The CO2 of a trip and what it rests on.
 
     `quantity` is what was multiplied: kg (stated), the fuel's unit (fuel) or km (distance, route), canonical.
@@ -129,8 +127,7 @@ class Assessment:
         return self.factors[0] if self.factors else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     """The cells of a row, understood."""
 
     stated_kg: Decimal | None
@@ -338,7 +335,7 @@ def _share_under_500_km(grams: int, flight: _Read | None) -> int | None:
 
 def _credited(charged: Assessment) -> Assessment:
     under = charged.co2_under_500_km_g
-    return replace(charged, co2_g=-charged.co2_g, co2_under_500_km_g=None if under is None else -under)
+    return charged._replace(co2_g=-charged.co2_g, co2_under_500_km_g=None if under is None else -under)
 
 
 def _spread(distance_km: Decimal, route: airports.Route) -> list[Decimal]:
