@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="the demonstr
 
 @pytest.fixture(scope="session")
 def demonstration(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> tuple[Books, str]:
-    """The books that demo/run.sh makes, and all it printed. It runs once, by whichever of several workers comes first."""
+    """The books that demo/run.sh makes, and all it printed. It runs once, by the worker that comes first."""
     base = tmp_path_factory.getbasetemp()
     folder = (base if worker_id == "master" else base.parent) / "demonstration"
     printed, outcome = folder / "printed.txt", folder / "outcome.txt"
@@ -155,4 +155,17 @@ def test_every_key_of_a_profile_is_documented() -> None:
     keys = {key for names in allowed for key in re.findall(r'"(\w+)"', names)}
     documented = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
     assert len(keys) > 25
-    assert sorted(key for key in keys if f"`{key}`" not in documented) == []
+    written = re.findall(r"`\[{0,2}(\w+)\]{0,2}`", documented)
+    assert sorted(keys - set(written)) == []
+
+
+def test_the_report_in_the_readme_is_what_the_program_prints(
+    demonstration: tuple[Books, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KLIMATVAXLING_LANGUAGE", "sv")
+    monkeypatch.setenv("COLUMNS", "100")
+    printed = demonstration[0]("balance", "--as-of", "2025-12-31").out
+    report = "\n".join(line.rstrip() for line in printed.splitlines()).strip()
+    assert f"$ klimatvaxling balance --as-of 2025-12-31\n{report}\n```" in (ROOT / "README.md").read_text(
+        encoding="utf-8"
+    )

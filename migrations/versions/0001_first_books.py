@@ -60,6 +60,14 @@ SEALS = {
         "batch", "(SELECT count(*) FROM trip t JOIN charge c ON c.id = t.charge_id AND c.batch_id = NEW.id"
         " WHERE t.id BETWEEN (SELECT min(first_trip_id) FROM batch_page WHERE batch_id = NEW.id)"
         " AND (SELECT max(last_trip_id) FROM batch_page WHERE batch_id = NEW.id)) <> NEW.rows_posted"),
+    "trip_before_its_seal": (
+        "trip", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
+    "quarantine_before_its_seal": (
+        "quarantine", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "cost_centre_before_its_seal": (
+        "unit_cost_centre", "EXISTS (SELECT 1 FROM unit_version WHERE id = NEW.unit_version_id)"),
+    "factor_before_its_seal": (
+        "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
     "charge_before_its_seal": (
         "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
 }
@@ -155,7 +163,7 @@ def upgrade() -> None:
         sa.Column('g_per_unit', sa.Text(), nullable=False),
         sa.Column('source', sa.Text(), nullable=False),
         sa.Column('confidence', sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(['factor_set_id'], ['factor_set.id'], ),
+        sa.ForeignKeyConstraint(['factor_set_id'], ['factor_set.id'], initially='DEFERRED', deferrable=True),
         sa.PrimaryKeyConstraint('id'),
         sa.UniqueConstraint('factor_set_id', 'key', name='factor_once'),
         sqlite_strict=True
@@ -205,6 +213,7 @@ def upgrade() -> None:
         sa.Column('co2_g', WHOLE, nullable=False),
         sa.Column('charged_ore', WHOLE, nullable=False),
         sa.Column('trips_sha256', sa.Text(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
         sa.Column('evidence', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
         sa.Column('registered_by', sa.Text(), nullable=False),
@@ -221,7 +230,7 @@ def upgrade() -> None:
         sa.Column('code', sa.Text(), nullable=False),
         sa.Column('is_prefix', WHOLE, nullable=False),
         sa.CheckConstraint('is_prefix IN (0, 1)', name='cost_centre_prefix_flag'),
-        sa.ForeignKeyConstraint(['unit_version_id'], ['unit_version.id'], ),
+        sa.ForeignKeyConstraint(['unit_version_id'], ['unit_version.id'], initially='DEFERRED', deferrable=True),
         sa.PrimaryKeyConstraint('id'),
         sqlite_strict=True
     )
@@ -258,10 +267,11 @@ def upgrade() -> None:
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('batch_id', WHOLE, nullable=False),
         sa.Column('row', WHOLE, nullable=False),
+        sa.Column('trip_id', sa.Text(), nullable=False),
         sa.Column('header', sa.Text(), nullable=False),
         sa.Column('cells', sa.Text(), nullable=False),
         sa.Column('complaints', sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], ),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
         sa.PrimaryKeyConstraint('id'),
         sa.UniqueConstraint('batch_id', 'row', name='quarantine_row_once'),
         sqlite_strict=True
@@ -280,7 +290,7 @@ def upgrade() -> None:
         sa.Column('evidence', sa.Text(), nullable=False),
         sa.Column('corrects_id', WHOLE, nullable=True),
         sa.Column('batch_id', WHOLE, nullable=True),
-        sa.Column('trips_sha256', sa.Text(), nullable=True),
+        sa.Column('batch_sha256', sa.Text(), nullable=True),
         sa.Column('nonce', sa.Text(), nullable=False),
         sa.Column('previous_hash', sa.Text(), nullable=False),
         sa.Column('hash', sa.Text(), nullable=False),

@@ -65,6 +65,7 @@ class Rejected:
     row: int
     cells: tuple[str, ...]
     complaints: tuple[InputRefused, ...]
+    trip_id: str = ""
 
 
 @dataclass(frozen=True)

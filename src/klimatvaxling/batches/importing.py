@@ -26,12 +26,13 @@ from klimatvaxling.batches.batch import (
     UnexpectedRows,
     UnitCharge,
 )
-from klimatvaxling.batches.pages import batch_digest
-from klimatvaxling.batches.store import BatchStore, Known, has_trips, next_key, profile_id, source_id
+from klimatvaxling.batches.pages import LINE_BREAK
+from klimatvaxling.batches.store import BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.charges.charge import Booking
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
-from klimatvaxling.database.guards import replace_guard_aside
+from klimatvaxling.database.bulk import next_key
+from klimatvaxling.database.guards import insert_guards_aside
 from klimatvaxling.emissions.register import assessor
 from klimatvaxling.errors import ExchangeError, InputRefused, Place
 from klimatvaxling.language import N_, translate
@@ -44,12 +45,17 @@ from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import ContentIds, Trips, normal_form
-from klimatvaxling.trips.understanding import PersonalNumber, Understanding, require_no_personal_number
+from klimatvaxling.trips.understanding import (
+    PersonalNumber,
+    Understanding,
+    require_no_personal_number,
+    without_personal_numbers,
+)
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import versions
 from klimatvaxling.units.directory import Directory
 
-MASKED = "***"
+_LOOKED_UP_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -158,16 +164,19 @@ class _Import:
         self._already = self._posted = 0
         self._understood_g = 0
         self.found_twice: set[str] = set()
+        self._rejected_ids: set[str] = set()
+        self._id_columns: frozenset[str] = frozenset()
         self._store: BatchStore | None = None
 
     def run(self, progress: Callable[[int], None]) -> ImportResult:
         """Read everything, then post or refuse."""
-        with replace_guard_aside(self._connection, "trip"):
+        with insert_guards_aside(self._connection, "trip"):
             for chunk in self._rows:
                 if self._store is None:
                     self._begin()
                 self._take(chunk, self._ids(chunk))
                 progress(self._rows.rows_read)
+        self._suspect_doubles_of_rejected_rows()
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         for number, cells, fault in self._rows.too_wide:
@@ -256,14 +265,11 @@ class _Import:
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
-            column = found.place.column
-            cells = tuple(
-                MASKED if name == column else cell
-                for name, cell in zip(self._layout.kept_header, cells, strict=True)
-            )
+            cells = self._masked(cells)
+        self._rejected_ids.add(trip_id)
         self._rejected.append(
             Rejected(
-                chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults)
+                chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id
             )
         )
 
@@ -277,8 +283,22 @@ class _Import:
         fault.place = Place(file=self._file.name, row=row, column=column)
         return fault
 
+    def _suspect_doubles_of_rejected_rows(self) -> None:
+        """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
+        if self._store is None or self._content_ids is not None:
+            return
+        ids = sorted(self._rejected_ids - self._twice)
+        for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
+            known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
+            self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
+
+    def _masked(self, cells: Sequence[str]) -> tuple[str, ...]:
+        return without_personal_numbers(
+            self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern
+        )
+
     def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return tuple(column[0] for column in self._layout.kept([(cell,) for cell in cells]))
+        return self._masked([column[0] for column in self._layout.kept([(cell,) for cell in cells])])
 
     def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
         """The trips that are not in the books yet; what is there with other content is a conflict."""
@@ -316,7 +336,9 @@ class _Import:
         profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
         layout = Layout(profile, [fold(name) for name in header])
         then = [column[0] for column in layout.standard([(cell,) for cell in cells], 1)]
-        return normal_form(then) == normal_form(chunk.row(index))
+        # A page cannot tell a line break in a cell from the sign it writes instead.
+        now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
+        return normal_form(then) == normal_form(now)
 
     def _write(self, trips: Trips) -> None:
         assert self._store is not None  # noqa: S101 - begun with the first rows
@@ -346,45 +368,40 @@ class _Import:
         if self._store is None or not (self._posted or self._rejected):
             return self._result(None, (), ())
         lines = self._charge_lines()
+        facts = self._facts(lines)
+        self._store.seal(facts, self._rejected, self._header)
         unit_ids = sorted({line.key.unit_id for line in lines})
-        digest = batch_digest(self._store.page_digests)
         drafts = charge_vouchers(
             lines,
             self._units,
             lots_of(self._connection, unit_ids) if any(line.amount_ore < 0 for line in lines) else {},
             debts_of(self._connection, unit_ids),
             description=translate(
-                N_("Climate fee for travel: {source}, {file}"),
-                source=self._profile.name,
-                file=self._file.name,
+                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._file.name
             ),
             evidence=self._order.evidence or f"{self._file.name} sha256:{self._file.sha256}",
             batch_id=self._store.batch_id,
-            trips_sha256=digest,
+            batch_sha256=self._store.sha256,
         )
-        result = self._result(self._store.batch_id, lines, ())
-        registered_at = stamp(self._clock())
-        self._store.seal(
-            {
-                "source_id": self._source_id,
-                "profile_id": profile_id(
-                    self._connection, self._source_id, self._profile, registered_at, self._by
-                ),
-                "file_name": self._file.name,
-                "file_sha256": self._file.sha256,
-                "file_bytes": self._file.size_bytes,
-                **{name: getattr(result, name) for name in _COUNTS},
-                "trips_sha256": digest,
-                "evidence": self._order.evidence,
-                "registered_at": registered_at,
-                "registered_by": self._by,
-                "program_version": __version__,
-            }
-        )
-        if self._rejected:
-            self._store.quarantine(self._rejected, self._header)
         vouchers = post(self._connection, drafts, clock=self._clock, made_by=self._by)
         return self._result(self._store.batch_id, lines, tuple(voucher.code for voucher in vouchers))
+
+    def _facts(self, lines: Sequence[ChargeLine]) -> dict[str, object]:
+        """What the batch's own row says."""
+        registered_at = stamp(self._clock())
+        result = self._result(None, lines, ())
+        return {
+            "source_id": self._source_id,
+            "profile_id": profile_id(self._connection, self._source_id, self._profile, registered_at, self._by),
+            "file_name": self._file.name,
+            "file_sha256": self._file.sha256,
+            "file_bytes": self._file.size_bytes,
+            **{name: getattr(result, name) for name in _COUNTS},
+            "evidence": self._order.evidence,
+            "registered_at": registered_at,
+            "registered_by": self._by,
+            "program_version": __version__,
+        }
 
     def _charge_lines(self) -> list[ChargeLine]:
         charges = self._understanding.charges

@@ -2,8 +2,7 @@
 
 A page has a line for each column: first the columns of the trip table, then the kept columns of the file under the
 supplier's names. A line is the column's name and one value for each trip, parted by U+001F; lines end with a line
-feed. The digest of a batch is the SHA-256 over the digests of its pages in order; every voucher of the batch has it in
-its canonical form.
+feed.
 """
 
 import hashlib
@@ -42,11 +41,6 @@ def page(number: int, first_trip_id: int, header: Sequence[str], trips: Trips) -
 
 def _joined(name: str, column: Sequence[Any]) -> str:
     return SEPARATOR.join(column if name in _TEXTS else map(str, column))
-
-
-def batch_digest(page_digests: Sequence[str]) -> str:
-    """The digest of a whole batch."""
-    return hashlib.sha256("".join(page_digests).encode()).hexdigest()
 
 
 def columns_of(content: str) -> list[list[str]]:

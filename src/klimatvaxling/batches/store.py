@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, text
 
 from klimatvaxling.batches.batch import Rejected
+from klimatvaxling.batches.digest import batch_digest, pages_digest
 from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
-from klimatvaxling.database.bulk import insert_flat, insert_rows
+from klimatvaxling.database.bulk import insert_flat, insert_rows, next_key
 from klimatvaxling.travel.profile import Profile, parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
@@ -31,13 +32,14 @@ class BatchStore:
         self._connection, self._source_id, self._header = connection, source_id, header
         self.batch_id = next_key(connection, "batch")
         self._next_trip_id = next_key(connection, "trip")
-        self._written_charges: set[int] = set()
+        self._charges: dict[int, ChargeKey] = {}
+        self.sha256 = ""
         self.page_digests: list[str] = []
         self._known_pages: dict[int, Page] = {}
 
     def write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int = 0) -> None:
         """Trips, the charge lines they are the first of, and their page."""
-        new = set(trips.charge_id) - self._written_charges
+        new = set(trips.charge_id) - self._charges.keys()
         if new:
             self._write_charges(sorted(new), charges)
         values = tuple(chain.from_iterable(zip(repeat(self._source_id), repeat(revision), *trips.columns())))
@@ -51,7 +53,7 @@ class BatchStore:
     def _write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey]) -> None:
         rows = [(key, self.batch_id, *vars(charges[key]).values()) for key in new]
         insert_rows(self._connection, "charge", ("id", "batch_id", *ChargeKey.__dataclass_fields__), rows)
-        self._written_charges.update(new)
+        self._charges |= {key: charges[key] for key in new}
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
         """Which of the ids are in the books already, this batch's earlier rows included."""
@@ -90,46 +92,46 @@ class BatchStore:
         ).one()
         return parse_profile(name, content)
 
-    def seal(self, facts: Mapping[str, Any]) -> None:
-        """The batch's own row, last."""
-        columns = ["id", *facts]
-        self._connection.execute(
-            text(
-                f"INSERT INTO batch ({', '.join(columns)}) VALUES ({', '.join(':' + name for name in columns)})"
-            ),
-            {"id": self.batch_id, **facts},
-        )
+    def seal(self, facts: Mapping[str, Any], rejected: Sequence[Rejected], header: Sequence[str]) -> None:
+        """The rejected rows that wait, and last the batch's own row."""
+        waiting = self._quarantine(rejected, header)
+        charges = [(key, *vars(self._charges[key]).values()) for key in sorted(self._charges)]
+        row = {"id": self.batch_id, **facts, "trips_sha256": pages_digest(self.page_digests)}
+        self.sha256 = batch_digest(row, charges, waiting)
+        insert_rows(self._connection, "batch", (*row, "sha256"), [(*row.values(), self.sha256)])
 
-    def quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> None:
-        """Keep rejected rows with their complaints until they are corrected or dismissed."""
-        rows = [
-            {
-                "batch_id": self.batch_id,
-                "row": row.row,
-                "header": json.dumps(list(header), ensure_ascii=False),
-                "cells": json.dumps(row.cells, ensure_ascii=False),
-                "complaints": json.dumps(
-                    [
-                        {"code": fault.code, "column": fault.place.column, "what": fault.what()}
-                        for fault in row.complaints
-                    ],
-                    ensure_ascii=False,
+    def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
+        """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
+        names = json.dumps(list(header), ensure_ascii=False)
+        already = set(
+            self._connection.execute(
+                text(
+                    "SELECT q.cells FROM quarantine q JOIN batch b ON b.id = q.batch_id"
+                    " LEFT JOIN quarantine_outcome o ON o.quarantine_id = q.id"
+                    " WHERE b.source_id = :source AND q.header = :header AND o.quarantine_id IS NULL"
                 ),
-            }
-            for row in rejected
-        ]
-        self._connection.execute(
-            text(
-                "INSERT INTO quarantine (batch_id, row, header, cells, complaints)"
-                " VALUES (:batch_id, :row, :header, :cells, :complaints)"
-            ),
-            rows,
+                {"source": self._source_id, "header": names},
+            ).scalars()
+            if rejected
+            else ()
         )
+        waiting = [
+            (row.row, row.trip_id, names, cells, _complaints(row))
+            for row in rejected
+            if (cells := json.dumps(row.cells, ensure_ascii=False)) not in already
+        ]
+        insert_rows(
+            self._connection,
+            "quarantine",
+            ("batch_id", "row", "trip_id", "header", "cells", "complaints"),
+            [(self.batch_id, *row) for row in waiting],
+        )
+        return waiting
 
 
-def next_key(connection: Connection, table: str) -> int:
-    """The key the next row of a table gets; the caller holds the write lock."""
-    return int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())
+def _complaints(row: Rejected) -> str:
+    faults = [{"code": fault.code, "column": fault.place.column, "what": fault.what()} for fault in row.complaints]
+    return json.dumps(faults, ensure_ascii=False)
 
 
 def source_id(connection: Connection, name: str) -> int:

@@ -65,6 +65,7 @@ class BatchRow(SQLModel, table=True):
     co2_g: int = whole()
     charged_ore: int = whole()
     trips_sha256: str = text()
+    sha256: str = text()
     evidence: str = text()
     registered_at: str = text()
     registered_by: str = text()
@@ -136,8 +137,9 @@ class QuarantineRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("batch_id", "row", name="quarantine_row_once"), {"sqlite_strict": True})
 
     id: int = key()
-    batch_id: int = refers("batch.id")
+    batch_id: int = refers_later("batch.id")
     row: int = whole()
+    trip_id: str = text()
     header: str = text()
     cells: str = text()
     complaints: str = text()

@@ -58,7 +58,7 @@ def charge_vouchers(
     description: str,
     evidence: str,
     batch_id: int,
-    trips_sha256: str,
+    batch_sha256: str,
 ) -> list[VoucherDraft]:
     """One voucher per booking date and unit, by date and then unit code; each sees what the ones before it took."""
     grouped: dict[tuple[str, str], list[ChargeLine]] = {}
@@ -85,7 +85,7 @@ def charge_vouchers(
                 postings=postings,
                 evidence=evidence,
                 batch_id=batch_id,
-                trips_sha256=trips_sha256,
+                batch_sha256=batch_sha256,
                 lot_unit_id=unit.id if makes_lot else None,
                 opens_lot_on=booked_on if makes_lot else None,
             )

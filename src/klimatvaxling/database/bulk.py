@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 # SQLite takes 32,766 parameters in a statement, PostgreSQL 65,535.
 _MOST_PARAMETERS = 30_000
@@ -28,3 +28,8 @@ def insert_flat(
     row = f"({', '.join([mark] * len(columns))})"
     statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
     connection.exec_driver_sql(statement, values)
+
+
+def next_key(connection: Connection, table: str) -> int:
+    """The key the next row of a table gets; the caller holds the write lock."""
+    return int(connection.execute(text(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")).scalar_one())

@@ -1,4 +1,4 @@
-"""The guard that keeps rows from being replaced, set aside while one transaction writes very many."""
+"""The guards that look at every row that is inserted, set aside while one transaction writes very many."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,19 +7,20 @@ from sqlalchemy import Connection, text
 
 
 @contextmanager
-def replace_guard_aside(connection: Connection, table: str) -> Iterator[None]:
-    """Within the caller's transaction, write `table` without the trigger that looks at every row's keys.
+def insert_guards_aside(connection: Connection, table: str) -> Iterator[None]:
+    """Within the caller's transaction, write `table` without the triggers that look at each new row.
 
-    On SQLite the guard stands against INSERT OR REPLACE from other programs. This one uses plain INSERT, for which
-    the unique keys themselves are guard enough, and nobody else can see or write the database before the transaction
-    ends, with the guard in place again or everything undone. It costs as much as the rows themselves.
+    On SQLite these guards stand against INSERT OR REPLACE and late rows from other programs. This one uses plain
+    INSERT, for which the unique keys are guard enough, and the seal that ends the transaction looks at all rows at
+    once. Nobody else can see or write the database before that, with the guards in place again or everything undone.
+    They cost as much as the rows themselves.
     """
-    trigger = f"{table}_no_replace"
-    definition = None
+    guards: dict[str, str] = {}
     if connection.dialect.name == "sqlite":
-        find = text("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND name = :name")
-        definition = connection.execute(find, {"name": trigger}).scalar_one()
-        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+        find = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t AND sql LIKE :insert")
+        guards = {row.name: row.sql for row in connection.execute(find, {"t": table, "insert": "%BEFORE INSERT%"})}
+        for name in guards:
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
     yield
-    if definition is not None:
+    for definition in guards.values():
         connection.exec_driver_sql(definition)

@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.emissions.factor_file import read_factor_set
@@ -50,39 +51,25 @@ def register_set(connection: Connection, factor_set: FactorSet, *, clock: Clock,
         return False
     if found is not None:
         raise FactorSetExists(name=factor_set.name, version=factor_set.version)
-    key = connection.execute(
-        text(
-            "INSERT INTO factor_set (name, version, title, content, sha256, registered_at, registered_by)"
-            " VALUES (:name, :version, :title, :content, :sha256, :registered_at, :by) RETURNING id"
-        ),
-        {
-            "name": factor_set.name,
-            "version": factor_set.version,
-            "title": factor_set.title,
-            "content": factor_set.text,
-            "sha256": digest,
-            "registered_at": stamp(clock()),
-            "by": by,
-        },
-    ).scalar_one()
-    connection.execute(
-        text(
-            "INSERT INTO factor (factor_set_id, key, measure, unit, g_per_unit, source, confidence)"
-            " VALUES (:set, :key, :measure, :unit, :g_per_unit, :source, :confidence)"
-        ),
-        [
-            {
-                "set": key,
-                "key": factor.key,
-                "measure": factor.measure,
-                "unit": factor.unit,
-                "g_per_unit": canonical(factor.g_per_unit),
-                "source": factor.source,
-                "confidence": factor.confidence,
-            }
-            for factor in factor_set.factors
-        ],
-    )
+    # The set's own row comes last: it seals the factors.
+    key = next_key(connection, "factor_set")
+    factors = [
+        (
+            key,
+            factor.key,
+            factor.measure,
+            factor.unit,
+            canonical(factor.g_per_unit),
+            factor.source,
+            factor.confidence,
+        )
+        for factor in factor_set.factors
+    ]
+    columns = ("factor_set_id", "key", "measure", "unit", "g_per_unit", "source", "confidence")
+    insert_rows(connection, "factor", columns, factors)
+    row = (key, factor_set.name, factor_set.version, factor_set.title, factor_set.text, digest, stamp(clock()), by)
+    set_columns = ("id", "name", "version", "title", "content", "sha256", "registered_at", "registered_by")
+    insert_rows(connection, "factor_set", set_columns, [row])
     return True
 
 

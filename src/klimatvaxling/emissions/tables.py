@@ -3,7 +3,7 @@
 from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
-from klimatvaxling.database.columns import key, refers, text
+from klimatvaxling.database.columns import key, refers_later, text
 
 
 class FactorSetRow(SQLModel, table=True):
@@ -29,7 +29,7 @@ class FactorRow(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("factor_set_id", "key", name="factor_once"), {"sqlite_strict": True})
 
     id: int = key()
-    factor_set_id: int = refers("factor_set.id")
+    factor_set_id: int = refers_later("factor_set.id")
     key: str = text()
     measure: str = text()
     unit: str = text()

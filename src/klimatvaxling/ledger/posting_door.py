@@ -89,7 +89,7 @@ class _Chain:
             evidence=draft.evidence,
             corrects_id=draft.corrects_id,
             batch_id=draft.batch_id,
-            trips_sha256=draft.trips_sha256,
+            batch_sha256=draft.batch_sha256,
             nonce=secrets.token_hex(16),
             previous_hash=self.head,
         )

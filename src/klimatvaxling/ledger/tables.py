@@ -46,7 +46,7 @@ class VoucherRow(SQLModel, table=True):
     evidence: str = text()
     corrects_id: int | None = refers("voucher.id", nullable=True, unique=True)
     batch_id: int | None = refers("batch.id", nullable=True)
-    trips_sha256: str | None = text(nullable=True)
+    batch_sha256: str | None = text(nullable=True)
     nonce: str = text()
     previous_hash: str = text(unique=True)
     hash: str = text(unique=True)

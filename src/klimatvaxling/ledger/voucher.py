@@ -38,7 +38,7 @@ class VoucherDraft:
     evidence: str = ""
     corrects_id: int | None = None
     batch_id: int | None = None
-    trips_sha256: str | None = None
+    batch_sha256: str | None = None
     lot_unit_id: int | None = None
     opens_lot_on: str | None = None
 
@@ -60,7 +60,7 @@ class Voucher:
     evidence: str
     corrects_id: int | None
     batch_id: int | None
-    trips_sha256: str | None
+    batch_sha256: str | None
     nonce: str
     previous_hash: str
 

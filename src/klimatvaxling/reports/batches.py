@@ -158,7 +158,8 @@ def quarantine(connection: Connection) -> Report:
         text(
             "SELECT q.id, q.batch_id, b.file_name, q.row, q.header, q.cells, q.complaints FROM quarantine q"
             " JOIN batch b ON b.id = q.batch_id LEFT JOIN quarantine_outcome o ON o.quarantine_id = q.id"
-            " WHERE o.quarantine_id IS NULL ORDER BY q.id"
+            " WHERE o.quarantine_id IS NULL AND NOT EXISTS (SELECT 1 FROM trip t WHERE t.source_id = b.source_id"
+            " AND t.trip_id = q.trip_id) ORDER BY q.id"
         )
     ):
         complaints = json.loads(row.complaints)

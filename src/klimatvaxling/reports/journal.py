@@ -13,7 +13,7 @@ from klimatvaxling.reports.titles import title
 
 _VOUCHERS = """
 SELECT v.id, v.code, v.booked_on, v.registered_at, v.event, v.description, v.made_by, v.evidence, v.batch_id,
-  v.trips_sha256, v.hash, c.code AS corrects, b.code AS corrected_by
+  v.batch_sha256, v.hash, c.code AS corrects, b.code AS corrected_by
 FROM voucher v LEFT JOIN voucher c ON c.id = v.corrects_id LEFT JOIN voucher b ON b.corrects_id = v.id
 WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at AND v.booked_on BETWEEN :first AND :last
   AND (:unit = '' OR EXISTS (SELECT 1 FROM posting p JOIN unit u ON u.id = p.unit_id
@@ -163,7 +163,7 @@ def _document(row: Mapping[str, object], lines: list[Mapping[str, object]]) -> d
         "batch": row["batch_id"],
         "corrects": row["corrects"],
         "corrected_by": row["corrected_by"],
-        "trips_sha256": row["trips_sha256"],
+        "batch_sha256": row["batch_sha256"],
         "hash": row["hash"],
         "lines": lines,
     }

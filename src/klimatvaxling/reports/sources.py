@@ -6,6 +6,7 @@ from pathlib import Path
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import Column, Report
 from klimatvaxling.travel.file import open_travel_file
+from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number
 from klimatvaxling.travel.profile import ColumnRule, Profile
 from klimatvaxling.travel.rows import TravelRows
 from klimatvaxling.travel.standard import COLUMNS
@@ -47,6 +48,10 @@ def source(profile: Profile) -> Report:
     )
 
 
+def _shown(cell: str) -> str:
+    return MASKED if looks_like_personal_number(cell) else cell
+
+
 def _origin(profile: Profile, rule: ColumnRule | None) -> str:
     if rule is None:
         return ""
@@ -69,7 +74,7 @@ def tested(profile: Profile, path: Path) -> Report:
         reading = TravelRows(file, profile)
         for chunk in reading:
             for index in range(min(len(chunk.numbers), FIRST_ROWS - len(rows))):
-                cells = {column: values[index] for column, values in zip(COLUMNS, chunk.columns, strict=True)}
+                cells = {column: _shown(values[index]) for column, values in zip(COLUMNS, chunk.columns, strict=True)}
                 rows.append({"row": chunk.numbers[index], **cells})
     outside = sum(reading.outside.values())
     table = [

@@ -31,6 +31,10 @@ _SKETCH = bytes(48 if byte in b"0123456789" else 45 if byte in _CLOSING else 32 
 _BARE, _SEPARATED = b"0" * 10, b"000000-0000"
 
 
+# What stands instead of a number that must not be repeated.
+MASKED = "***"
+
+
 def may_contain(text: bytes) -> bool:
     """Whether `text` (UTF-8) has digits enough in a row for a personal identity number in any of its cells.
 

@@ -170,83 +170,105 @@ class _Reader:
             columns=columns,
             keep=tuple(self.column(column) for column in self.strings(self.content, "", "keep")),
             outside=tuple(
-                Outside(self.match(f"outside.{index}", rule), self.string(rule, f"outside.{index}", "reason"))
-                for index, rule in enumerate(self.content.get("outside", []))
+                Outside(self.match(where, rule), self.string(rule, where, "reason"))
+                for where, rule in self.rules("outside")
             ),
             totals=tuple(
                 Total(
-                    self.match(f"totals.{index}", rule),
-                    tuple(self.column(column) for column in self.strings(rule, f"totals.{index}", "sums")),
-                    bool(rule.get("required", False)),
+                    self.match(where, rule),
+                    tuple(self.column(column) for column in self.strings(rule, where, "sums")),
+                    self.flag(rule, where, "required"),
                 )
-                for index, rule in enumerate(self.content.get("totals", []))
+                for where, rule in self.rules("totals")
             ),
-            skip=tuple(self.match(f"skip.{index}", rule) for index, rule in enumerate(self.content.get("skip", []))),
+            skip=tuple(self.match(where, rule) for where, rule in self.rules("skip")),
             id_pattern=self.pattern(identity.get("pattern")),
-            sheet=file.get("sheet"),
-            encoding=file.get("encoding"),
-            delimiter=file.get("delimiter"),
+            sheet=self.optional_string(file, "file", "sheet"),
+            encoding=self.optional_string(file, "file", "encoding"),
+            delimiter=self.optional_string(file, "file", "delimiter"),
             spelling=self.spelling,
-            refuses_unknown_columns=bool(source.get("strict", False)),
+            refuses_unknown_columns=self.flag(source, "source", "strict"),
         )
 
     def rule(self, column: str, value: Any) -> ColumnRule | None:
         where = f"columns.{column}"
         if isinstance(value, str):
+            if column == "co2_fossil_kg":
+                self.wrong(f"{where}.basis", N_("is required for stated CO2"))
             return ColumnRule((self.column(value),))
         if not isinstance(value, dict):
             self.wrong(where, N_("must be a column name or a table"))
-        allowed = {"column", "columns", "constant", "join", "map", "times", "dates", "optional", "basis", "default", "sign_of"}
+        allowed = {
+            *("column", "columns", "constant", "join", "map", "times", "dates", "optional", "basis"),
+            *("default", "sign_of"),
+        }
         self.only(value, where, allowed)
         if column == "co2_fossil_kg" and "constant" not in value:
             # A figure on another basis (CO2e, life cycle, with radiative forcing) is not fossil CO2: never used as such.
             if self.string(value, where, "basis") != standard.STATED_BASIS:
                 return None
         elif "basis" in value:
-            self.wrong(where, N_("only stated CO2 has a basis"))
+            self.wrong(f"{where}.basis", N_("only stated CO2 has a basis"))
         if "constant" in value:
             return ColumnRule(constant=self.string(value, where, "constant"))
-        names = [value["column"]] if "column" in value else self.strings(value, where, "columns")
+        names = [self.string(value, where, "column")] if "column" in value else self.strings(value, where, "columns")
         if not names:
             self.wrong(where, N_("names no column"))
+        mapping = self.table(value, "map", where) if "map" in value else None
         return ColumnRule(
             source_columns=tuple(self.column(name) for name in names),
-            join=value.get("join", "-"),
-            mapping={fold(key): str(target) for key, target in value["map"].items()} if "map" in value else None,
+            join=self.string(value, where, "join", "-"),
+            mapping=None if mapping is None else {fold(key): self.string(mapping, f"{where}.map", key) for key in mapping},
             times=self.factor(where, value["times"]) if "times" in value else None,
-            date_formats=tuple(self.strings(value, where, "dates")) if "dates" in value else (),
-            optional=bool(value.get("optional", False)),
-            default=value.get("default", ""),
-            sign_of=self.column(value["sign_of"]) if "sign_of" in value else None,
+            date_formats=tuple(self.strings(value, where, "dates")),
+            optional=self.flag(value, where, "optional"),
+            default=self.string(value, where, "default", ""),
+            sign_of=self.column(self.string(value, where, "sign_of")) if "sign_of" in value else None,
         )
 
     def match(self, where: str, rule: Any) -> Match:
         allowed = {"column", "is", "starts_with", "is_not", "reason", "sums", "required"}
         self.only(rule, where, allowed)
-        if not {"is", "starts_with", "is_not"} & rule.keys():
+        if len({"is", "is_not"} & rule.keys()) > 1 or not {"is", "starts_with", "is_not"} & rule.keys():
             self.wrong(where, N_("needs is, is_not or starts_with"))
+        key = "is_not" if "is_not" in rule else "is"
         return Match(
             column=self.column(self.string(rule, where, "column")),
-            values=tuple(fold(value) for value in rule.get("is", rule.get("is_not", []))),
-            starts_with=tuple(fold(value) for value in rule.get("starts_with", [])),
+            values=tuple(fold(value) for value in self.strings(rule, where, key)),
+            starts_with=tuple(fold(value) for value in self.strings(rule, where, "starts_with")),
             negate="is_not" in rule,
         )
+
+    def rules(self, key: str) -> list[tuple[str, dict[str, Any]]]:
+        value = self.content.get(key, [])
+        if not isinstance(value, list):
+            self.wrong(key, N_("must be a list of tables"))
+        return [(f"{key}.{index}", rule) for index, rule in enumerate(value)]
+
+    def flag(self, content: dict[str, Any], where: str, key: str) -> bool:
+        value = content.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong(f"{where}.{key}", N_("must be true or false"))
+        return bool(value)
 
     def column(self, name: str) -> str:
         self.spelling.setdefault(fold(name), name)
         return fold(name)
 
-    def table(self, content: dict[str, Any], key: str) -> dict[str, Any]:
+    def table(self, content: dict[str, Any], key: str, where: str = "") -> dict[str, Any]:
         value = content.get(key, {})
         if not isinstance(value, dict):
-            self.wrong(key, N_("must be a table"))
+            self.wrong(f"{where}.{key}".lstrip("."), N_("must be a table"))
         return dict(value)
 
-    def string(self, content: dict[str, Any], where: str, key: str) -> str:
-        value = content.get(key)
+    def string(self, content: dict[str, Any], where: str, key: str, default: str | None = None) -> str:
+        value = content.get(key, default)
         if not isinstance(value, str):
             self.wrong(f"{where}.{key}", N_("must be text"))
         return str(value)
+
+    def optional_string(self, content: dict[str, Any], where: str, key: str) -> str | None:
+        return self.string(content, where, key) if key in content else None
 
     def strings(self, content: dict[str, Any], where: str, key: str) -> list[str]:
         value = content.get(key, [])

@@ -216,7 +216,7 @@ class Layout:
         self._controls = self._control_columns()
         self.has_controls = bool(self._controls) or bool(profile.totals)
         self._sums: dict[str, Decimal] = {column: Decimal(0) for total in profile.totals for column in total.sums}
-        self._total_seen = False
+        self._total_seen = self._rows_since_total = False
         self._numbers: Memo[str, Decimal] = Memo(_number_or_zero)
 
     def standard(self, cells: list[tuple[str, ...]], count: int) -> list[Sequence[str]]:
@@ -276,26 +276,34 @@ class Layout:
 
     def add_up(self, rows: list[list[str]]) -> None:
         """Add rows to the running sums the file's totals are compared with."""
+        self._rows_since_total = self._rows_since_total or bool(rows)
         for column in self._sums:
             place = self._position[column]
             self._sums[column] += sum(map(self._numbers.__getitem__, map(itemgetter(place), rows)), Decimal(0))
 
     def verify_total(self, row: list[str], place: Place) -> None:
-        """Compare a total row with the sums so far. Raises `TotalDiffers`."""
-        self._total_seen = True
-        for column, summed in self._sums.items():
-            cell = row[self._position[column]]
-            if cell.strip() and self._numbers[cell] != summed:
+        """Compare a total row with the sums so far. Raises `TotalDiffers`; a total without a figure is none."""
+        cells = {column: row[self._position[column]] for column in self._sums}
+        if not any(cell.strip() for cell in cells.values()):
+            return
+        self._total_seen, self._rows_since_total = True, False
+        for column, cell in cells.items():
+            if cell.strip() and self._numbers[cell] != self._sums[column]:
                 raise TotalDiffers(
                     column_name=self.profile.spelling[column],
                     stated=typed.canonical(self._numbers[cell]),
-                    summed=typed.canonical(summed),
+                    summed=typed.canonical(self._sums[column]),
                     place=place,
                 )
 
     def require_totals(self, file: str) -> None:
-        """The file ended: its total must have been there if the profile says so. Raises `TotalMissing`."""
-        if not self._total_seen and any(total.required for total in self.profile.totals):
+        """The file ended: its total must have been there, below every row, if the profile says so.
+
+        Raises `TotalMissing`. Our own workbook of rejected rows has no total.
+        """
+        is_required = any(total.required for total in self.profile.totals)
+        is_covered = self._total_seen and not self._rows_since_total
+        if is_required and not is_covered and standard.REJECTED_REASON not in self.header:
             raise TotalMissing(place=Place(file=file))
 
 
@@ -310,6 +318,8 @@ def convert(rule: ColumnRule, cell: str) -> str:
         except typed.NotANumber:
             return cell
     for form in rule.date_formats:
+        if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
+            continue
         try:
             return datetime.datetime.strptime(value, form).date().isoformat()  # noqa: DTZ007 - a calendar date
         except ValueError:

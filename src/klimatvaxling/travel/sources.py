@@ -5,8 +5,8 @@ from pathlib import Path
 
 from klimatvaxling.database.location import shipped
 from klimatvaxling.errors import InputRefused, Place
-from klimatvaxling.language import N_
-from klimatvaxling.travel.profile import Profile, parse_profile
+from klimatvaxling.language import N_, translate
+from klimatvaxling.travel.profile import BadProfile, Profile, parse_profile
 
 PROFILE = "profile.toml"
 ENVIRONMENT_VARIABLE = "KLIMATVAXLING_IMPORTS"
@@ -43,4 +43,10 @@ def find_source(name: str) -> Profile:
     folders = source_folders()
     if name not in folders:
         raise UnknownSource(name=name, known=", ".join(folders), folder=own_folder(), place=Place())
-    return parse_profile(name, (folders[name] / PROFILE).read_text(encoding="utf-8"))
+    try:
+        content = (folders[name] / PROFILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise BadProfile(
+            profile=name, key=PROFILE, problem=translate(N_("is no text in UTF-8")), place=Place(file=PROFILE)
+        ) from None
+    return parse_profile(name, content)

@@ -3,13 +3,17 @@
 Identity is source + trip id; for a source without ids the id is made of the row's content and its occurrence number.
 """
 
+import datetime
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from klimatvaxling import typed
+from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.language import N_
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.profile import fold
 
@@ -18,6 +22,14 @@ TIERS = ("stated", "fuel", "distance", "route")
 TIER_NUMBERS = {tier: number for number, tier in enumerate(TIERS, start=1)}
 SEPARATOR = "\x1f"
 _NUMBERS = ("distance_km", "fuel_quantity", "co2_fossil_kg")
+
+
+class TripDate(InputRefused):
+    """A cell that is not a date."""
+
+    code = "KV-TRIP-DATE"
+    message = N_("“{value}” is not a date.")
+    remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07.")
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,14 @@ class Trips:
 FIELDS = tuple(Trips.__dataclass_fields__)[:-1]
 
 
+def trip_date(cell: str) -> datetime.date:
+    """The day of a trip; a time of day behind it, as spreadsheets write, is ignored. Raises `TripDate`."""
+    try:
+        return typed.date(re.sub(r"[ T]\d{2}:\d{2}(:\d{2})?$", "", cell.strip()))
+    except typed.NotADate:
+        raise TripDate(value=cell.strip()[:40], place=Place(column="date")) from None
+
+
 def normal_form(cells: Sequence[str]) -> tuple[str, ...]:
     """A row's twelve standard cells without what does not change their meaning: how numbers are spelled, case, space.
 
@@ -74,7 +94,10 @@ def normal_form(cells: Sequence[str]) -> tuple[str, ...]:
             by_column[column] = typed.canonical(typed.decimal(by_column[column]))
         except typed.NotANumber:
             by_column[column] = by_column[column].strip()
-    by_column["date"] = by_column["date"].strip().replace("-", "")
+    try:
+        by_column["date"] = trip_date(by_column["date"]).isoformat()
+    except TripDate:
+        by_column["date"] = by_column["date"].strip()
     by_column["fuel"] = fold(by_column["fuel"]) or "unknown"
     by_column["route"] = "".join(by_column["route"].split()).upper()
     for column in ("unit", "category"):

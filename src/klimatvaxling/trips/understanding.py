@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from operator import add
 
-from klimatvaxling import typed
 from klimatvaxling.charges.charge import Booking, ChargeKey, TripBeforeRate
 from klimatvaxling.emissions.assessment import Assessor, Evidence
 from klimatvaxling.emissions.factor import CATEGORIES, FUELS
@@ -18,10 +17,10 @@ from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
-from klimatvaxling.travel.personal_number import looks_like_personal_number, may_contain
+from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number, may_contain
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips
+from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
 from klimatvaxling.units.directory import Directory
 
 _LONGEST_ID = 200
@@ -60,14 +59,6 @@ class TripIdTooLong(InputRefused):
     code = "KV-TRIP-ID-LONG"
     message = N_("The trip's id is longer than {most} characters.")
     remedy = N_("Check that the right column is used.")
-
-
-class TripDate(InputRefused):
-    """A cell that is not a date."""
-
-    code = "KV-TRIP-DATE"
-    message = N_("“{value}” is not a date.")
-    remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07.")
 
 
 class PersonalNumber(InputRefused):
@@ -206,8 +197,11 @@ class Understanding:
         return (len(self._unit_cells) - 1) << _UNIT_BITS
 
     def _kind(self, cells: tuple[str, str]) -> int:
-        self._known_kinds.append(self._kind_of(*cells))
-        return len(self._known_kinds) - 1
+        # Numbered by what they mean, not by how they are spelled: there are few, and they fit their bits.
+        kind = self._kind_of(*cells)
+        if kind not in self._known_kinds:
+            self._known_kinds.append(kind)
+        return self._known_kinds.index(kind)
 
     @staticmethod
     def _kind_of(category: str, fuel: str) -> tuple[str, str]:
@@ -253,12 +247,14 @@ class Understanding:
         return TIER_NUMBERS[found.tier], found.quantity, factor_id, found.co2_g, found.co2_under_500_km_g
 
 
-def trip_date(cell: str) -> datetime.date:
-    """The day of a trip; a time of day behind it, as spreadsheets write, is ignored. Raises `TripDate`."""
-    try:
-        return typed.date(re.sub(r"[ T]\d{2}:\d{2}(:\d{2})?$", "", cell.strip()))
-    except typed.NotADate:
-        raise TripDate(value=cell.strip()[:40], place=Place(column="date")) from None
+def without_personal_numbers(
+    header: Sequence[str], cells: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+) -> tuple[str, ...]:
+    """A row's cells with everything that looks like a personal identity number masked."""
+    return tuple(
+        MASKED if looks_like_personal_number(cell, id_pattern=id_pattern if name in id_columns else None) else cell
+        for name, cell in zip(header, cells, strict=True)
+    )
 
 
 def require_no_personal_number(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.units.directory import Directory, require_no_clash
 from klimatvaxling.units.unit import CostCentre, Unit
 
@@ -47,36 +48,26 @@ def versions(connection: Connection, *, known_at: str | None = None) -> list[Uni
 def add(connection: Connection, units: Sequence[Unit], *, clock: Clock, by: str) -> None:
     """Register new units, all or none. Raises `UnitExists` or `CostCentreTaken`."""
     require_no_clash(directory(connection), units)
-    registered = {"registered_at": stamp(clock()), "registered_by": by}
-    for unit in units:
-        unit_id = connection.execute(
-            text(
-                "INSERT INTO unit (code, folded, kind, registered_at, registered_by)"
-                " VALUES (:code, :folded, :kind, :registered_at, :registered_by) RETURNING id"
-            ),
-            {"code": unit.code, "folded": unit.code.casefold(), "kind": unit.kind, **registered},
-        ).scalar_one()
-        version_id = connection.execute(
-            text(
-                "INSERT INTO unit_version (unit_id, valid_from, valid_to, name, org_number, counterpart,"
-                " registered_at, registered_by) VALUES (:unit_id, :valid_from, :valid_to, :name, :org_number,"
-                " :counterpart, :registered_at, :registered_by) RETURNING id"
-            ),
-            {
-                "unit_id": unit_id,
-                "valid_from": unit.valid_from.isoformat(),
-                "valid_to": unit.valid_to.isoformat() if unit.valid_to else None,
-                "name": unit.name,
-                "org_number": unit.org_number,
-                "counterpart": unit.counterpart,
-                **registered,
-            },
-        ).scalar_one()
-        if unit.cost_centres:
-            connection.execute(
-                text("INSERT INTO unit_cost_centre (unit_version_id, code, is_prefix) VALUES (:version, :code, :prefix)"),
-                [
-                    {"version": version_id, "code": centre.code, "prefix": int(centre.is_prefix)}
-                    for centre in unit.cost_centres
-                ],
-            )
+    registered = (stamp(clock()), by)
+    unit_id, version_id = next_key(connection, "unit"), next_key(connection, "unit_version")
+    for offset, unit in enumerate(units):
+        identity = (unit_id + offset, unit.code, unit.code.casefold(), unit.kind, *registered)
+        insert_rows(connection, "unit", ("id", "code", "folded", "kind", *_REGISTERED), [identity])
+        # The version's row comes after its cost centres: it seals them.
+        centres = [(version_id + offset, centre.code, int(centre.is_prefix)) for centre in unit.cost_centres]
+        insert_rows(connection, "unit_cost_centre", ("unit_version_id", "code", "is_prefix"), centres)
+        version = (
+            version_id + offset,
+            unit_id + offset,
+            unit.valid_from.isoformat(),
+            unit.valid_to.isoformat() if unit.valid_to else None,
+            unit.name,
+            unit.org_number,
+            unit.counterpart,
+            *registered,
+        )
+        insert_rows(connection, "unit_version", _VERSION, [version])
+
+
+_REGISTERED = ("registered_at", "registered_by")
+_VERSION = ("id", "unit_id", "valid_from", "valid_to", "name", "org_number", "counterpart", *_REGISTERED)

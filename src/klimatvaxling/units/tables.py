@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint
 from sqlmodel import SQLModel
 
-from klimatvaxling.database.columns import key, refers, text, whole
+from klimatvaxling.database.columns import key, refers, refers_later, text, whole
 
 
 class UnitRow(SQLModel, table=True):
@@ -51,6 +51,6 @@ class CostCentreRow(SQLModel, table=True):
     )
 
     id: int = key()
-    unit_version_id: int = refers("unit_version.id", index=True)
+    unit_version_id: int = refers_later("unit_version.id", index=True)
     code: str = text()
     is_prefix: int = whole()

@@ -113,7 +113,7 @@ COMMANDS = (
     (
         "init",
         N_("Create the books, or upgrade them to this version of the program. Posts nothing."),
-        'init --organisation "Exempelstad" --org-number 212000-0000',
+        'init --organisation "Exempelstad" --org-number 212000-0001',
         init,
     ),
     (

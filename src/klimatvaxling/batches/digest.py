@@ -1,0 +1,26 @@
+"""The digest of a batch: what its vouchers hold in their canonical form, and so the chain.
+
+It covers everything a batch consists of: its own row, its charge lines, its pages and its quarantined rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+
+def pages_digest(page_digests: Sequence[str]) -> str:
+    """The SHA-256 over the digests of the pages, written one after the other in hexadecimal."""
+    return hashlib.sha256("".join(page_digests).encode()).hexdigest()
+
+
+def batch_digest(
+    facts: Mapping[str, object], charges: Sequence[Sequence[object]], quarantined: Sequence[Sequence[object]]
+) -> str:
+    """The SHA-256 of the batch as JSON with sorted keys, no white space, UTF-8.
+
+    `facts` are the columns of the batch's row with its key and without this digest; `charges` are key, unit, category,
+    rate and booking date of each charge line in order of key; `quarantined` are row, header, cells and complaints.
+    """
+    content = {**facts, "charges": [list(row) for row in charges], "quarantined": [list(row) for row in quarantined]}
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
