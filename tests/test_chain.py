@@ -60,7 +60,19 @@ def test_each_voucher_holds_the_digest_of_its_trips_as_they_were_read(books_with
     for voucher in rows(books, "SELECT * FROM voucher"):
         pages = rows(books, "SELECT content FROM batch_page WHERE batch_id = ? ORDER BY number", voucher["batch_id"])
         digests = [hashlib.sha256(str(page["content"]).encode()).hexdigest() for page in pages]
-        assert voucher["trips_sha256"] == hashlib.sha256("".join(digests).encode()).hexdigest()
+        (batch,) = rows(books, "SELECT * FROM batch WHERE id = ?", voucher["batch_id"])
+        assert batch["trips_sha256"] == hashlib.sha256("".join(digests).encode()).hexdigest()
+        content = {name: value for name, value in batch.items() if name != "sha256"}
+        for name, statement in (
+            ("charges", "SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = ? ORDER BY id"),
+            (
+                "quarantined",
+                "SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = ? ORDER BY id",
+            ),
+        ):
+            content[name] = [list(row.values()) for row in rows(books, statement, batch["id"])]
+        form = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert voucher["batch_sha256"] == batch["sha256"] == hashlib.sha256(form.encode()).hexdigest()
     first = rows(books, "SELECT content FROM batch_page ORDER BY id LIMIT 1")[0]["content"]
     read = {name: values for name, *values in (line.split("\x1f") for line in str(first).split("\n"))}
     assert (read["trip_id"][0], read["cost_centre"][0], read["co2_fossil_kg"][0]) == ("a", "1200", "10")
@@ -208,7 +220,7 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "batch trips digest": ("batch:1", [f"UPDATE batch SET trips_sha256 = '{NOUGHTS}' WHERE id = 1"]),
     "batch deleted": ("A2025-1", ["DELETE FROM batch WHERE id = 1"]),
     "quarantined row deleted": ("batch:3", ["DELETE FROM quarantine"]),
-    "quarantined row added": ("batch:1", ["INSERT INTO quarantine VALUES (NULL, 1, 9, '[]', '[]', '[]')"]),
+    "quarantined row added": ("batch:1", ["INSERT INTO quarantine VALUES (NULL, 1, 9, 'x', '[]', '[]', '[]')"]),
     "book": ("A2025-1", ["UPDATE book SET nonce = 'x'"]),
     "book deleted": ("", ["DELETE FROM book"]),
 }  # fmt: skip

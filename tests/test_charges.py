@@ -257,7 +257,7 @@ def test_later_vouchers_of_a_file_see_what_earlier_ones_took() -> None:
     unit = Unit("SBF", "Samhälle", "administration", id=1)
     lines = [line(1, 100, "2025-01-31"), line(2, -150, "2025-02-28"), line(3, 80, "2025-03-31")]
     drafts = charge_vouchers(
-        lines, {1: unit}, {}, {}, description="", evidence="", batch_id=1, trips_sha256=""
+        lines, {1: unit}, {}, {}, description="", evidence="", batch_id=1, batch_sha256=""
     )  # fmt: skip
     own = [
         [(posting.lot_id, posting.amount_ore) for posting in draft.postings if posting.account == OWN_FUNDS]

@@ -265,7 +265,7 @@ class _Import:
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
-            cells = self._masked(cells)
+            cells, trip_id = self._masked(cells), ""
         self._rejected_ids.add(trip_id)
         self._rejected.append(
             Rejected(
