@@ -19,7 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 UNITS = 60
-_KINDS = (("own_car", "petrol"), ("own_car", "diesel"), ("pool_car", "electric"), ("pool_car", "petrol"), ("taxi", "unknown"))
+_KINDS = (
+    ("own_car", "petrol"),
+    ("own_car", "diesel"),
+    ("pool_car", "electric"),
+    ("pool_car", "petrol"),
+    ("taxi", "unknown"),
+)
 _ROUTES = ("GOT-ARN-GOT", "ARN-LLA", "GOT-CPH-JFK", "BMA-MMX-BMA")
 HEADER = "trip_id;date;unit;category;fuel;distance_km;fuel_quantity;route;co2_fossil_kg;cost_centre;project;note"
 
@@ -60,7 +66,20 @@ def write_trips(path: Path, rows: int) -> None:
                 quantity = _comma(draw.randrange(10, 600))
             else:
                 distance = _comma(draw.randrange(10, 4000))
-            cells = (f"T{number:08d}", day, f"E{unit:03d}", category, fuel, distance, quantity, route, stated, f"{unit:03d}{number % 7}", "", "")
+            cells = (
+                f"T{number:08d}",
+                day,
+                f"E{unit:03d}",
+                category,
+                fuel,
+                distance,
+                quantity,
+                route,
+                stated,
+                f"{unit:03d}{number % 7}",
+                "",
+                "",
+            )
             file.write(";".join(map(str, cells)) + "\r\n")
 
 
@@ -71,7 +90,10 @@ def _comma(tenths: int) -> str:
 def floor_of_import(path: Path, folder: Path) -> float:
     """Seconds for reading the file and storing its values, nothing more."""
     started = time.perf_counter()
-    with sqlite3.connect(folder / "floor.db", isolation_level=None) as connection, path.open(encoding="utf-8", newline="") as file:
+    with (
+        sqlite3.connect(folder / "floor.db", isolation_level=None) as connection,
+        path.open(encoding="utf-8", newline="") as file,
+    ):
         columns = HEADER.split(";")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"CREATE TABLE trip ({', '.join(f'{column} TEXT' for column in columns)})")
@@ -110,7 +132,9 @@ def measure(rows: int, rounds: int) -> list[Figure]:
         folder = Path(name)
         trips, units, empty, books = (folder / item for item in ("trips.csv", "units.csv", "empty.db", "books.db"))
         write_trips(trips, rows)
-        units.write_text("code;name;kind\n" + "".join(f"E{unit:03d};Enhet {unit};administration\n" for unit in range(UNITS)))
+        units.write_text(
+            "code;name;kind\n" + "".join(f"E{unit:03d};Enhet {unit};administration\n" for unit in range(UNITS))
+        )
         run(*program, "init", database=empty)
         run(*program, "unit", "load", str(units), database=empty)
         imports, memory = [], []
@@ -152,7 +176,8 @@ def main() -> None:
         print(f"{'what':34}{'measured':>12}{'floor':>12}{'ratio':>8}{'target':>8}")
         for figure in figures:
             verdict = "" if figure.ok else "  MISSED"
-            print(f"{figure.name:34}{figure.value:>9.2f} {figure.unit:2}{figure.floor:>9.2f} {figure.unit:2}{figure.ratio:>8.2f}{figure.target:>8.2f}{verdict}")
+            sizes = "".join(f"{size:>9.2f} {figure.unit:2}" for size in (figure.value, figure.floor))
+            print(f"{figure.name:34}{sizes}{figure.ratio:>8.2f}{figure.target:>8.2f}{verdict}")
     if given.strict and not all(figure.ok for figure in figures):
         raise SystemExit(1)
 

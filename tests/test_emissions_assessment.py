@@ -42,9 +42,7 @@ def complaints(evidence: Evidence) -> list[tuple[str, str | None]]:
 
 
 def test_45_66_litres_of_diesel_in_2025_are_109_584_grams() -> None:
-    assert co2(fuel_quantity="45,66") == Assessment(
-        "fuel", "45.66", ((SET, "diesel-litre-2024"),), 109584, None
-    )
+    assert co2(fuel_quantity="45,66") == Assessment("fuel", "45.66", ((SET, "diesel-litre-2024"),), 109584, None)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +136,7 @@ def test_the_fuel_of_an_aeroplane_is_not_the_passenger_s() -> None:
 
 def test_a_day_that_no_set_covers_is_refused() -> None:
     before = datetime.date(2012, 12, 31)
-    assert complaints(trip(fuel_quantity="10", distance_km="1", day=before)) == [
-        ("KV-NO-FACTOR", "fuel_quantity")
-    ]
+    assert complaints(trip(fuel_quantity="10", distance_km="1", day=before)) == [("KV-NO-FACTOR", "fuel_quantity")]
     assert complaints(trip(distance_km="10", day=before)) == [("KV-NO-FACTOR", "distance_km")]
     assert complaints(flight(distance_km="10", day=before)) == [("KV-NO-FACTOR", "distance_km")]
     assert complaints(flight(route="GOT-ARN", day=before)) == [("KV-NO-FACTOR", "route")]

@@ -48,9 +48,7 @@ confidence = "read"
 """
 
 
-def in_force(
-    measure: str, traffic: str, kind: str, day: str, sets: tuple[FactorSet, ...] = SHIPPED
-) -> Factor:
+def in_force(measure: str, traffic: str, kind: str, day: str, sets: tuple[FactorSet, ...] = SHIPPED) -> Factor:
     found = factor_for(sets, measure, traffic, kind, datetime.date.fromisoformat(day))
     assert found is not None
     return found[1]
@@ -263,15 +261,11 @@ def test_factors_that_share_no_day_stand_side_by_side(validity: str) -> None:
 
 
 def second_gas(validity: str) -> str:
-    return GAS.replace("gas-2022", "gas-2").replace(
-        "valid_from = 2022-01-01\nvalid_to = 2022-12-31", validity
-    )
+    return GAS.replace("gas-2022", "gas-2").replace("valid_from = 2022-01-01\nvalid_to = 2022-12-31", validity)
 
 
 def test_a_set_says_how_long_short_haul_is_and_how_much_longer_flights_are_than_the_great_circle() -> None:
-    own = read_factor_set(
-        HEAD + '[flight]\nshort_haul_max_km = 1500\ndistance_uplift_percent = "9,5"\n' + FLIGHT
-    )
+    own = read_factor_set(HEAD + '[flight]\nshort_haul_max_km = 1500\ndistance_uplift_percent = "9,5"\n' + FLIGHT)
     assert own.distance_uplift_percent == Decimal("9.5")
     assert own.haul_of_leg(1500, same_country=False) == "short"
     assert own.haul_of_leg(1501, same_country=False) == "long"

@@ -313,9 +313,10 @@ def test_an_import_that_is_killed_leaves_nothing_and_can_be_run_again(books: Boo
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    if process.returncode == -signal.SIGKILL:
+    # Nothing, or all of it where the signal came after the last write.
+    if books.sql("SELECT count(*) FROM trip") != [(60_000,)]:
         assert books.dump() == before
-        assert guards(books) == stood
+    assert guards(books) == stood
     result = books.json("import", file, "--source", "standard")
     assert result["rows_posted"] + result["rows_already_imported"] == 60_000
     assert guards(books) == stood

@@ -7,6 +7,8 @@ import pytest
 
 from conftest import Books
 from klimatvaxling.travel.profile import BadProfile, parse_profile
+from klimatvaxling.travel.rows import _signed
+from klimatvaxling.typed import NotANumber, decimal
 
 COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
 MILEAGE = "Anställningsnr;Namn;Kst;Löneart;Datum;Antal;Projekt"
@@ -265,3 +267,14 @@ def test_a_profile_in_the_users_own_folder_is_refused_in_words_too(books: Books)
     ):
         outcome = books(*command)
         assert (outcome.code, "KV-PROFILE" in outcome.err) == (3, True)
+
+
+@pytest.mark.parametrize("price", ["-2685,08", "\u22122685,08", "\u20132685,08", "2685,08-", "-2 685,08"])
+def test_however_a_price_is_signed_a_credit_is_a_credit(price: str) -> None:
+    assert _signed("120", price) == "-120"
+    assert _signed("-120", price) == "-120"
+
+
+def test_a_price_that_is_no_number_makes_the_row_unreadable_not_a_charge() -> None:
+    with pytest.raises(NotANumber):
+        decimal(_signed("120", "minus 100"))

@@ -42,9 +42,7 @@ def _english():
     use(before)
 
 
-def write(
-    folder: Path, rows: list[RejectedRow] = ROWS, header: list[str] = HEADER, **choices: list[str]
-) -> Path:
+def write(folder: Path, rows: list[RejectedRow] = ROWS, header: list[str] = HEADER, **choices: list[str]) -> Path:
     path = folder / "march.rejected.xlsx"
     write_rejected_workbook(path, header=header, rows=rows, choices=choices or CHOICES)
     return path
@@ -72,9 +70,7 @@ def test_each_row_states_its_place_and_all_its_reasons_with_what_to_do(tmp_path:
 
 def test_offending_cells_are_coloured_and_explained_and_no_others(tmp_path: Path) -> None:
     sheet = openpyxl.load_workbook(write(tmp_path)).active
-    wrong = {
-        cell.coordinate for row in sheet["A2:E3"] for cell in row if cell.fill.fgColor.rgb.endswith("FFD9D9")
-    }
+    wrong = {cell.coordinate for row in sheet["A2:E3"] for cell in row if cell.fill.fgColor.rgb.endswith("FFD9D9")}
     assert wrong == {"B2", "C2", "A3", "B3", "C3", "D3", "E3"}
     notes = {cell.coordinate: cell.comment.text for row in sheet["A2:E3"] for cell in row if cell.comment}
     assert set(notes) == {"B2", "C2"}
@@ -139,9 +135,7 @@ def test_a_text_longer_than_a_cell_can_hold_is_cut_and_says_so(tmp_path: Path) -
     st.lists(
         st.lists(
             st.text(st.characters(exclude_categories=("Cs", "Cc"), include_characters="\n\r\t"), max_size=12)
-            | st.sampled_from(
-                ["=1+1", "_x0041_", "_x000D_", "__x0041__", " x ", "'x", "\r\n", "<a>&b;</a>", "]]>"]
-            ),
+            | st.sampled_from(["=1+1", "_x0041_", "_x000D_", "__x0041__", " x ", "'x", "\r\n", "<a>&b;</a>", "]]>"]),
             min_size=4,
             max_size=4,
         ).filter(lambda cells: not set("".join(cells)) & {"\ufffe", "\uffff"}),

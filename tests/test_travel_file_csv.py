@@ -107,9 +107,7 @@ def test_every_kind_of_line_break_separates_rows(tmp_path: Path, line_break: str
         ("ensam\n1\n", ["ensam"]),
     ],
 )
-def test_the_separator_is_found_despite_decimal_commas(
-    tmp_path: Path, text: str, first_row: list[str]
-) -> None:
+def test_the_separator_is_found_despite_decimal_commas(tmp_path: Path, text: str, first_row: list[str]) -> None:
     assert read(tmp_path, text.encode())[0] == first_row
 
 
@@ -178,9 +176,7 @@ def test_tabs_and_line_breaks_inside_quoted_cells_are_text(tmp_path: Path) -> No
         ('a;"two\nlines"\n\n1;"x" y\n', 3),
     ],
 )
-def test_quotation_marks_that_do_not_match_are_refused_with_their_row(
-    tmp_path: Path, text: str, row: int
-) -> None:
+def test_quotation_marks_that_do_not_match_are_refused_with_their_row(tmp_path: Path, text: str, row: int) -> None:
     with pytest.raises(QuotesBroken) as refused:
         read(tmp_path, text.encode())
     assert refused.value.place.row == row

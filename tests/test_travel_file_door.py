@@ -51,9 +51,7 @@ def test_a_folder_or_a_pipe_is_no_travel_file(tmp_path: Path) -> None:
             open_travel_file(tmp_path / "pipe.csv")
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything"
-)
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
 def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     path = save(tmp_path / "march.csv", b"a;b\n")
     path.chmod(0)
@@ -100,9 +98,7 @@ def test_a_workbook_named_as_csv_is_refused_saying_what_it_is(tmp_path: Path) ->
         ("march.xml", b'<?xml version="1.0"?><Workbook/>', "web page or XML"),
     ],
 )
-def test_other_formats_are_refused_with_how_to_save_them(
-    tmp_path: Path, name: str, content: bytes, kind: str
-) -> None:
+def test_other_formats_are_refused_with_how_to_save_them(tmp_path: Path, name: str, content: bytes, kind: str) -> None:
     with pytest.raises(FileFormat, match=kind) as refused:
         open_travel_file(save(tmp_path / name, content))
     assert "Save as" in refused.value.what_to_do()

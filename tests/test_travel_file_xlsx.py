@@ -51,8 +51,7 @@ def by_hand(folder: Path, rows: str, *, texts: str = "", extra: dict[str, bytes]
         '<sheet name="Resor" sheetId="1" r:id="rId1"/></sheets></workbook>'.encode(),
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="rId1" '
         f'Type="{RELATIONS}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>'.encode(),
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}">'
-        f"<sheetData>{rows}</sheetData></worksheet>".encode(),
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'.encode(),
     }
     if texts:
         parts["xl/sharedStrings.xml"] = f'<sst xmlns="{MAIN}">{texts}</sst>'.encode()
@@ -160,9 +159,7 @@ def test_a_workbook_without_visible_content_is_empty(tmp_path: Path) -> None:
 
 
 def test_a_formulas_result_is_read(tmp_path: Path) -> None:
-    path = by_hand(
-        tmp_path, '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1" t="str"><f>""</f><v></v></c></row>'
-    )
+    path = by_hand(tmp_path, '<row r="1"><c r="A1"><f>1+1</f><v>2</v></c><c r="B1" t="str"><f>""</f><v></v></c></row>')
     assert rows_of(open_travel_file(path))[0][0] == "2"
 
 
@@ -173,9 +170,7 @@ def test_a_formula_that_was_never_calculated_reads_as_the_formula_and_never_as_e
 
 @pytest.mark.parametrize("value", ["#REF!", "#N/A", "#DIV/0!"])
 def test_an_error_value_reads_as_its_text_and_never_as_empty(tmp_path: Path, value: str) -> None:
-    path = by_hand(
-        tmp_path, f'<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"><f>X</f><v>{value}</v></c></row>'
-    )
+    path = by_hand(tmp_path, f'<row r="1"><c r="A1"><v>1</v></c><c r="B1" t="e"><f>X</f><v>{value}</v></c></row>')
     assert rows_of(open_travel_file(path)) == [["1", value]]
 
 
@@ -286,9 +281,7 @@ def test_xml_entities_are_refused_in_every_part(tmp_path: Path, part: str) -> No
 
 
 def test_two_parts_with_one_name_are_refused(tmp_path: Path) -> None:
-    path = by_hand(
-        tmp_path, '<row r="1"><c r="A1"><v>1</v></c></row>', extra={"XL/worksheets/Sheet1.xml": b"<x/>"}
-    )
+    path = by_hand(tmp_path, '<row r="1"><c r="A1"><v>1</v></c></row>', extra={"XL/worksheets/Sheet1.xml": b"<x/>"})
     with pytest.raises(XlsxHostile):
         open_travel_file(path)
 
@@ -359,8 +352,6 @@ def test_a_number_is_never_written_with_an_exponent(number: float) -> None:
 
 
 def test_times_a_hair_off_the_second_are_rounded_to_it() -> None:
-    assert (
-        moment_text(DAY.replace(hour=14, minute=29, second=59, microsecond=999_600)) == "2025-03-07 14:30:00"
-    )
+    assert moment_text(DAY.replace(hour=14, minute=29, second=59, microsecond=999_600)) == "2025-03-07 14:30:00"
     assert moment_text(DAY.replace(hour=23, minute=59, second=59, microsecond=999_999)) == "2025-03-08"
     assert duration_text(datetime.timedelta(hours=-1.5)) == "-1:30:00"

@@ -21,8 +21,17 @@ def stamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def end_of(day: datetime.date) -> str:
+    """The last moment of a day where the user is, as a time of registration."""
+    end = datetime.datetime.combine(day, datetime.time.max)
+    try:
+        return stamp(end.astimezone())
+    except (OverflowError, OSError, ValueError):  # at the ends of the calendar other zones have no such day
+        return stamp(end.replace(tzinfo=datetime.UTC))
+
+
 def after(moment: str, previous: str | None) -> str:
-    """`moment`, or the microsecond after `previous` if the clock has not passed it: registration times strictly rise."""
+    """`moment` or the microsecond after `previous` if the clock has not passed it: registration times rise strictly."""
     if previous is None or moment > previous:
         return moment
     last = datetime.datetime.strptime(previous, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.UTC)

@@ -34,9 +34,7 @@ def share_out(total: int, weights: Sequence[int]) -> list[int]:
         return [total, *[0] * (len(weights) - 1)]
     # On the magnitude, so that a credit is shared out as the mirror of its charge.
     turned = 1 if weight_sum > 0 else -1
-    parts, remainders = zip(
-        *(divmod(abs(total) * weight * turned, abs(weight_sum)) for weight in weights), strict=True
-    )
+    parts, remainders = zip(*(divmod(abs(total) * weight * turned, abs(weight_sum)) for weight in weights), strict=True)
     left = abs(total) - sum(parts)
     largest = sorted(range(len(weights)), key=lambda index: -remainders[index])[:left]
     sign = 1 if total >= 0 else -1

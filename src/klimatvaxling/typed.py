@@ -1,7 +1,7 @@
 """What people type, and what suppliers write: the one parser for numbers, amounts, dates and months.
 
 Swedish spellings are all understood: decimal comma or point; thousands by space, no-break space or narrow no-break
-space, or by point where a decimal comma follows; minus as hyphen or U+2212.
+space, or by point where a decimal comma follows; minus as hyphen, U+2212 or en dash.
 """
 
 import calendar
@@ -16,7 +16,7 @@ from klimatvaxling.language import N_
 
 _SPACES = " \u00a0\u202f\u2009"
 _NUMBER = re.compile(
-    rf"""(?P<minus>[-\u2212])?
+    rf"""(?P<minus>[-\u2212\u2013])?
     (?: (?P<plain>[0-9]{{1,30}})
       | (?P<spaced>[0-9]{{1,3}}(?:(?P<gap>[{_SPACES}])[0-9]{{3}}(?:(?P=gap)[0-9]{{3}})*))
       | (?P<dotted>[0-9]{{1,3}}(?:\.[0-9]{{3}})+(?=,))
@@ -24,6 +24,7 @@ _NUMBER = re.compile(
     (?:[.,](?P<decimals>[0-9]{{1,20}}))?""",
     re.VERBOSE,
 )
+FIRST_YEAR, LAST_YEAR = 1900, 2999
 _GROUPING = str.maketrans("", "", _SPACES + ".")
 
 
@@ -51,6 +52,13 @@ class NotADate(UsageFault):
     remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07.")
 
 
+class DateOutsideTheBooks(NotADate):
+    """A calendar date of a year that is a slip of the keyboard."""
+
+    message = N_("“{value}” lies outside the years of the books.")
+    remedy = N_("Write a date between 1900-01-01 and 2999-12-31, as YYYY-MM-DD.")
+
+
 class NotAMonth(UsageFault):
     """Not a calendar month."""
 
@@ -70,7 +78,8 @@ class NotAYear(UsageFault):
 def decimal(text: str) -> Decimal:
     """An exact decimal from any Swedish spelling. Raises `NotANumber`."""
     found = _NUMBER.fullmatch(text.strip())
-    if not found or not (digits := found["plain"] or found["spaced"] or found["dotted"] or "") + (found["decimals"] or ""):
+    digits = (found["plain"] or found["spaced"] or found["dotted"] or "") if found else ""
+    if not found or not (digits or found["decimals"]):
         raise NotANumber(value=text)
     number = digits.translate(_GROUPING) or "0"
     # As many decimals as were typed: what is compared or shown later keeps that precision.
@@ -98,7 +107,15 @@ def amount_ore(text: str) -> int:
 
 
 def date(text: str) -> datetime.date:
-    """A date as `YYYY-MM-DD` or `YYYYMMDD`. Raises `NotADate`."""
+    """A date for the books, of 1900–2999, as `YYYY-MM-DD` or `YYYYMMDD`. Raises `NotADate`."""
+    day = any_date(text)
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise DateOutsideTheBooks(value=text)
+    return day
+
+
+def any_date(text: str) -> datetime.date:
+    """Any day of the calendar, to ask about: `9999-12-31` is a usual way to say everything. Raises `NotADate`."""
     stripped = text.strip()
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}", stripped):
         try:

@@ -12,8 +12,8 @@ class RowsRejected(InputRefused):
     code = "KV-ROWS-REJECTED"
     message = N_("{rejected} of {read} rows were rejected, so nothing of the file was posted.")
     remedy = N_(
-        "Correct the marked cells in {workbook} and import it with the same source, or import the good rows of the"
-        " file now with --accept-partial."
+        "Correct the file and import it again. Or post its good rows now with --accept-partial, correct the marked cells"
+        " in {workbook}, and import that with the same source."
     )
 
 
@@ -21,7 +21,9 @@ class TripsConflict(StateRefused):
     """Trips that are already posted came again with other content."""
 
     code = "KV-TRIP-CONFLICT"
-    message = N_("{count} trips are already posted with other content, first {trip_id} in row {row}. Nothing was posted.")
+    message = N_(
+        "{count} trips are already posted with other content, first {trip_id} in row {row}. Nothing was posted."
+    )
     remedy = N_("Ask the supplier which is right. Remove the rows from the file to import the others.")
 
 

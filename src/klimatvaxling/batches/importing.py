@@ -39,9 +39,9 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.lots.register import debts_of, lots_of
 from klimatvaxling.policies.register import all_values
+from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import ContentIds, Trips, normal_form
@@ -52,8 +52,8 @@ from klimatvaxling.trips.understanding import (
     without_personal_numbers,
 )
 from klimatvaxling.typed import canonical
-from klimatvaxling.units.register import versions
 from klimatvaxling.units.directory import Directory
+from klimatvaxling.units.register import versions
 
 _LOOKED_UP_AT_ONCE = 500
 
@@ -208,7 +208,7 @@ class _Import:
 
     @property
     def _layout(self) -> Layout:
-        assert self._rows.layout is not None  # noqa: S101 - there are rows, so the header was found
+        assert self._rows.layout is not None
         return self._rows.layout
 
     @property
@@ -268,9 +268,7 @@ class _Import:
             cells, trip_id = self._masked(cells), ""
         self._rejected_ids.add(trip_id)
         self._rejected.append(
-            Rejected(
-                chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id
-            )
+            Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id)
         )
 
     def _placed(self, fault: InputRefused, row: int) -> InputRefused:
@@ -293,16 +291,14 @@ class _Import:
             self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
 
     def _masked(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return without_personal_numbers(
-            self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern
-        )
+        return without_personal_numbers(self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern)
 
     def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
         return self._masked([column[0] for column in self._layout.kept([(cell,) for cell in cells])])
 
     def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
         """The trips that are not in the books yet; what is there with other content is a conflict."""
-        assert self._store is not None  # noqa: S101 - begun with the first rows
+        assert self._store is not None
         known = self._store.known(trips.trip_id)
         position = {row: index for index, row in enumerate(chunk.numbers)}
         first_of: dict[str, int] = {}
@@ -329,7 +325,7 @@ class _Import:
         return trips if len(new) == len(trips) else trips.only(new)
 
     def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
-        assert self._store is not None  # noqa: S101 - begun with the first rows
+        assert self._store is not None
         header, cells, batch_id = self._store.cells_of(earlier)
         if tuple(header) == self._header and cells == chunk.kept_row(index):
             return True
@@ -341,7 +337,7 @@ class _Import:
         return normal_form(then) == normal_form(now)
 
     def _write(self, trips: Trips) -> None:
-        assert self._store is not None  # noqa: S101 - begun with the first rows
+        assert self._store is not None
         self._store.write(trips, self._understanding.charges)
         grams = self._grams
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
@@ -351,17 +347,13 @@ class _Import:
     def _require_expected(self) -> None:
         order, read = self._order, self._rows.rows_read
         if order.expected_rows is not None and order.expected_rows != read:
-            fault = UnexpectedRows(
-                found=read, expected=order.expected_rows, place=Place(file=self._file.name)
-            )
+            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._file.name))
             raise Refused(fault, self._held())
         if order.expected_kg is not None:
             exact_kg = Decimal(self._understood_g).scaleb(-3)
             if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
                 found = canonical(exact_kg)
-                kg = UnexpectedKg(
-                    found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name)
-                )
+                kg = UnexpectedKg(found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name))
                 raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
@@ -406,9 +398,7 @@ class _Import:
     def _charge_lines(self) -> list[ChargeLine]:
         charges = self._understanding.charges
         return [
-            ChargeLine(
-                charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id]
-            )
+            ChargeLine(charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id])
             for charge_id, co2_g in sorted(self._grams.items())
         ]
 

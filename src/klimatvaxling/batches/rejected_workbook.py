@@ -187,16 +187,12 @@ def _reason(complaint: InputRefused) -> str:
 
 
 def _cut_off(column: str) -> str:
-    return translate(
-        N_("{column}: the text is longer than a workbook's cell can hold and was cut off."), column=column
-    )
+    return translate(N_("{column}: the text is longer than a workbook's cell can hold and was cut off."), column=column)
 
 
 def _note(complaints: Sequence[InputRefused]) -> Comment:
     text = "\n\n".join(f"{each.what()}\n{each.what_to_do()}\n{each.code}" for each in complaints)
-    return Comment(
-        _NOT_XML.sub("\ufffd", text), "klimatvaxling", width=320, height=60 + 20 * text.count("\n")
-    )
+    return Comment(_NOT_XML.sub("\ufffd", text), "klimatvaxling", width=320, height=60 + 20 * text.count("\n"))
 
 
 def _lay_out(sheet: Worksheet, table: _Table) -> None:
@@ -205,9 +201,7 @@ def _lay_out(sheet: Worksheet, table: _Table) -> None:
     sheet.auto_filter.ref = f"A1:{reason_column}{len(table.rows) + 1}"
     for index, name in enumerate(table.header):
         texts = [name, *(row.cells[index] for row in table.rows[:500] if index < len(row.cells))]
-        sheet.column_dimensions[get_column_letter(index + 1)].width = (
-            min(max(map(len, texts), default=0), 40) + 4
-        )
+        sheet.column_dimensions[get_column_letter(index + 1)].width = min(max(map(len, texts), default=0), 40) + 4
     sheet.column_dimensions[reason_column].width = _REASON_WIDTH
     sheet.print_title_rows = "1:1"
     sheet.page_setup.orientation = "landscape"
@@ -217,9 +211,7 @@ def _lay_out(sheet: Worksheet, table: _Table) -> None:
     sheet.oddFooter.right.text = "&P / &N"
 
 
-def _offer_choices(
-    workbook: Workbook, sheet: Worksheet, table: _Table, choices: Mapping[str, Sequence[str]]
-) -> None:
+def _offer_choices(workbook: Workbook, sheet: Worksheet, table: _Table, choices: Mapping[str, Sequence[str]]) -> None:
     """Drop-down lists. Their values stand on a sheet of their own: a list in place holds little."""
     lists: Worksheet = workbook.create_sheet(translate(N_("Lists")))
     lists.freeze_panes = "A2"

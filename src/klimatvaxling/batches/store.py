@@ -16,6 +16,7 @@ from klimatvaxling.database.bulk import insert_flat, insert_rows, next_key
 from klimatvaxling.travel.profile import Profile, parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
+
 @dataclass(frozen=True)
 class Known:
     """The newest revision of a trip that is already in the books."""

@@ -105,7 +105,10 @@ class ChargeRow(SQLModel, table=True):
 
 
 class TripRow(SQLModel, table=True):
-    """A posted trip; its charge line is looked up when the batch is sealed, not row by row. What is live follows from later rows: a higher revision, or a batch undone."""
+    """A posted trip; its charge line is looked up when the batch is sealed, not row by row.
+
+    What is live follows from later rows: a higher revision, or a batch undone.
+    """
 
     __tablename__ = "trip"
     __table_args__ = (

@@ -7,8 +7,10 @@ from sqlalchemy import Connection, text
 
 from klimatvaxling import __version__
 from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.engine import BookMissing, place_of
 from klimatvaxling.emissions.factor_file import shipped_sets
 from klimatvaxling.emissions.register import register_set
+from klimatvaxling.errors import InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import decide
@@ -26,16 +28,38 @@ class Beginning:
     factor_sets: tuple[str, ...]
 
 
+class OrganisationNameMissing(InputRefused):
+    """Books of nobody."""
+
+    code = "KV-ORGANISATION-NAME"
+    message = N_("The organisation has no name.")
+    remedy = N_("Write whose books these are: --organisation NAME")
+
+
+def require_organisation(organisation: str | None, org_number: str | None) -> None:
+    """Refuse a name or number that cannot begin the books, before anything is made.
+
+    Raises `OrganisationNameMissing`, `BadOrganisationNumber` or `PersonalOrganisationNumber`.
+    """
+    if organisation is not None and not organisation.strip():
+        raise OrganisationNameMissing
+    if org_number is not None:
+        organisation_number(org_number)
+
+
 def begin(
     connection: Connection, *, organisation: str | None, org_number: str | None, shared: bool, clock: Clock, by: str
 ) -> Beginning:
     """Make the books if there are none, and register factor sets that came with this version of the program.
 
     `shared` is True for a server that many people use: then a second person is required from the start.
-    Raises `BadOrganisationNumber`.
+    Raises what `require_organisation` raises, and `BookMissing` for vouchers whose book is gone.
     """
+    require_organisation(organisation, org_number)
     known = connection.execute(text("SELECT organisation FROM book")).scalar()
     if known is None:
+        if connection.execute(text("SELECT EXISTS (SELECT 1 FROM voucher)")).scalar():
+            raise BookMissing(where=place_of(connection.engine.url.render_as_string(hide_password=True)))
         _make_book(connection, organisation or translate(N_("Unnamed organisation")), org_number, clock, by)
         _first_policies(connection, clock, by, shared=shared)
     sets = tuple(
@@ -53,7 +77,7 @@ def _make_book(connection: Connection, organisation: str, org_number: str | None
         ),
         {
             "organisation": organisation,
-            "org_number": organisation_number(org_number) if org_number else None,
+            "org_number": organisation_number(org_number) if org_number is not None else None,
             "nonce": secrets.token_hex(32),
             "registered_at": stamp(clock()),
             "by": by,

@@ -34,9 +34,7 @@ def charge_postings(
     negative has no lot of its own: it takes from the unit's open lots, oldest first, and what is missing is a debt.
     """
     unit_id, day = lines[0].key.unit_id, lines[0].key.booked_on
-    expenses = [
-        Posting(FEE_EXPENSE, line.amount_ore, unit_id, charge_id=line.id, co2_g=line.co2_g) for line in lines
-    ]
+    expenses = [Posting(FEE_EXPENSE, line.amount_ore, unit_id, charge_id=line.id, co2_g=line.co2_g) for line in lines]
     total = sum(posting.amount_ore for posting in expenses)
     if total < 0:
         takes, missing = take_oldest_first(lots, -total, day)

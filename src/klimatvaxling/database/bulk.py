@@ -10,9 +10,7 @@ _MOST_PARAMETERS = 30_000
 _MOST_ROWS = 500
 
 
-def insert_rows(
-    connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
-) -> None:
+def insert_rows(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Insert rows of plain values, in order, within the caller's transaction."""
     at_once = min(_MOST_ROWS, _MOST_PARAMETERS // len(columns))
     for start in range(0, len(rows), at_once):

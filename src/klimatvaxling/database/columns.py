@@ -38,7 +38,5 @@ def refers_later(target: str, **options: Any) -> Any:
 
     nullable = options.pop("nullable", False)
     return Field(
-        sa_column=Column(
-            WHOLE, ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=nullable, **options
-        )
+        sa_column=Column(WHOLE, ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=nullable, **options)
     )

@@ -1,6 +1,7 @@
 """Where the books are, and where what the program ships is: found without opening any database."""
 
 import os
+import re
 from pathlib import Path
 
 from klimatvaxling.errors import UsageFault
@@ -8,6 +9,8 @@ from klimatvaxling.language import N_
 
 ENVIRONMENT_VARIABLE = "KLIMATVAXLING_DATABASE_URL"
 SQLITE = "sqlite:///"
+_PASSWORD_OPTION = re.compile(r"(password=)[^&]*", re.IGNORECASE)
+_NO_PORT = re.compile(r":(?![0-9]+(?:/|\?|$))[^/?]*")
 _PACKAGE = Path(__file__).parent.parent
 
 
@@ -21,8 +24,8 @@ class BadDatabaseUrl(UsageFault):
 
 def database_url(given: str | None) -> str:
     """The address from the option, the environment, or the user's own data folder."""
-    url = given or os.environ.get(ENVIRONMENT_VARIABLE)
-    if url:
+    url = given if given is not None else os.environ.get(ENVIRONMENT_VARIABLE)
+    if url is not None:  # one that a script left empty is refused: it never means the user's own books
         if not url.startswith((SQLITE, "postgresql+psycopg://")) or url == SQLITE:
             raise BadDatabaseUrl(value=without_password(url))
         return url
@@ -34,7 +37,12 @@ def database_url(given: str | None) -> str:
 def without_password(url: str) -> str:
     """The address with any password hidden, for messages."""
     scheme, separator, rest = url.partition("://")
+    if scheme == "sqlite":
+        return url
     login, at, server = rest.rpartition("@")
+    server = _PASSWORD_OPTION.sub(r"\1***", server)
+    if not at:  # a login whose @ was forgotten would be taken for a server and its port
+        server = _NO_PORT.sub(":***", server, count=1)
     return f"{scheme}{separator}{login.partition(':')[0]}{at}{server}"
 
 

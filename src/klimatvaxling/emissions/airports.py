@@ -41,9 +41,7 @@ class PlaceQuestioned(InputRefused):
 
     code = "KV-PLACE-QUESTIONED"
     message = N_("“{value}” is {means}. Was {suggestion} meant?")
-    remedy = N_(
-        "Write {suggestion} if that is the place, otherwise give the distance in km instead of the route."
-    )
+    remedy = N_("Write {suggestion} if that is the place, otherwise give the distance in km instead of the route.")
     explanation = N_(
         "Some codes look like a Swedish or Nordic town and belong to a place on the other side of the world."
         " Charging the wrong one would be off by thousands of kilometres, so the program asks and never"
@@ -172,8 +170,7 @@ def _great_circle_km(origin: Airport, destination: Airport) -> int:
         math.radians(degrees) for degrees in (origin.lat, origin.lon, destination.lat, destination.lon)
     )
     half_chord = (
-        math.sin((lat_2 - lat_1) / 2) ** 2
-        + math.cos(lat_1) * math.cos(lat_2) * math.sin((lon_2 - lon_1) / 2) ** 2
+        math.sin((lat_2 - lat_1) / 2) ** 2 + math.cos(lat_1) * math.cos(lat_2) * math.sin((lon_2 - lon_1) / 2) ** 2
     )
     # The sum may exceed one by a rounding error between antipodes.
     return math.floor(2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half_chord))) + 0.5)

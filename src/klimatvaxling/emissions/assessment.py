@@ -51,9 +51,7 @@ class NoEvidence(InputRefused):
 
     code = "KV-NO-EVIDENCE"
     message = N_("The row has nothing to compute CO2 from.")
-    remedy = N_(
-        "Give the stated fossil CO2 in kg, the fuel quantity, the distance in km, or for a flight the route."
-    )
+    remedy = N_("Give the stated fossil CO2 in kg, the fuel quantity, the distance in km, or for a flight the route.")
     explanation = N_("A trip whose CO2 cannot be computed is rejected, never charged as zero.")
 
 
@@ -70,9 +68,7 @@ class FuelQuantityOfAFlight(InputRefused):
 
     code = "KV-FLIGHT-FUEL"
     message = N_("A flight has no fuel quantity: the fuel is not this passenger's alone.")
-    remedy = N_(
-        "Empty the cell and give the stated fossil CO2, the distance or the route, or correct the category."
-    )
+    remedy = N_("Empty the cell and give the stated fossil CO2, the distance or the route, or correct the category.")
 
 
 class FuelUnknown(InputRefused):
@@ -239,9 +235,7 @@ class Assessor:
 
     def _flight_by_distance(self, distance_km: Decimal, day: datetime.date) -> Assessment:
         for factor_set in self._newest_first:
-            factor = self._factor(
-                factor_set, "distance", "flight", factor_set.haul_of_distance(distance_km), day
-            )
+            factor = self._factor(factor_set, "distance", "flight", factor_set.haul_of_distance(distance_km), day)
             if factor is not None:
                 grams = exact.whole(exact.product(distance_km, factor.g_per_unit))
                 under = grams if distance_km.copy_abs() < airports.SHORT_LEG_BELOW_KM else 0
@@ -258,9 +252,7 @@ class Assessor:
         total, under = Decimal(0), Decimal(0)
         used: dict[tuple[str, str], int] = {}
         for leg, quantity in zip(route.legs, quantities, strict=True):
-            factor_set, factor = self._factor_of_leg(
-                leg, day, "route" if distance_km is None else "distance_km"
-            )
+            factor_set, factor = self._factor_of_leg(leg, day, "route" if distance_km is None else "distance_km")
             grams = exact.product(quantity, factor.g_per_unit)
             if distance_km is None and factor_set.distance_uplift_percent:
                 grams = exact.product(grams, 1 + factor_set.distance_uplift_percent.scaleb(-2))
@@ -270,9 +262,7 @@ class Assessor:
             used[name] = max(leg.distance_km, used.get(name, 0))
         quantity = Decimal(route.distance_km) if distance_km is None else distance_km
         longest_first = tuple(sorted(used, key=lambda name: -used[name]))
-        return Assessment(
-            tier, typed.canonical(quantity), longest_first, exact.whole(total), exact.whole(under)
-        )
+        return Assessment(tier, typed.canonical(quantity), longest_first, exact.whole(total), exact.whole(under))
 
     def _factor_of_leg(self, leg: airports.Leg, day: datetime.date, column: str) -> tuple[FactorSet, Factor]:
         for factor_set in self._newest_first:

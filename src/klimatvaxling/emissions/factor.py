@@ -103,9 +103,7 @@ class FactorSet:
         """The factor of this set for measure, traffic and fuel or haul on `day`, if there is one."""
         if day < self.valid_from or (self.valid_to is not None and day > self.valid_to):
             return None
-        return next(
-            (factor for factor in self.factors if factor.subject == subject and factor.covers(day)), None
-        )
+        return next((factor for factor in self.factors if factor.subject == subject and factor.covers(day)), None)
 
     def haul_of_leg(self, distance_km: int, *, same_country: bool) -> str:
         """The haul of a leg whose ends are known.

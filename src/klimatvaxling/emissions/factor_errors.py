@@ -9,10 +9,7 @@ class FactorFileUnreadable(InputRefused):
 
     code = "KV-FACTOR-FILE"
     message = N_("The factor set cannot be read: {reason}.")
-    remedy = N_(
-        "Save the file as TOML in UTF-8; the set that is shipped with the program is an example to start"
-        " from."
-    )
+    remedy = N_("Save the file as TOML in UTF-8; the set that is shipped with the program is an example to start from.")
 
 
 class FactorKeyUnknown(InputRefused):
@@ -88,9 +85,7 @@ class FactorDates(InputRefused):
     """A validity that ends before it begins, or lies outside the set's."""
 
     code = "KV-FACTOR-DATES"
-    message = N_(
-        "{where}: the validity {first} – {last} ends before it begins or reaches outside the set's own."
-    )
+    message = N_("{where}: the validity {first} – {last} ends before it begins or reaches outside the set's own.")
     remedy = N_("Correct valid_from and valid_to of the factor or of the whole set.")
 
 
@@ -119,9 +114,7 @@ class FactorBasisRefused(InputRefused):
 
     code = "KV-FACTOR-BASIS"
     message = N_("The basis of the factor set is “{value}”, not “fossil_co2”.")
-    remedy = N_(
-        'Register a set whose figures are fossil CO2 from the exhaust, and say so: basis = "fossil_co2".'
-    )
+    remedy = N_('Register a set whose figures are fossil CO2 from the exhaust, and say so: basis = "fossil_co2".')
     explanation = N_(
         "The fee is set per kg of fossil CO2. Figures for carbon dioxide equivalents (CO2e), for the whole"
         " life cycle or with the climate effect of flying at high altitude are larger, and would raise the"

@@ -210,9 +210,7 @@ class _Table:
     def one_of(self, key: str, known: tuple[str, ...], *, default: str | None = None) -> str:
         value = self.text(key, default=default)
         if value not in known:
-            raise errors.FactorValueUnknown(
-                place=self.place, where=self.path(key), value=value, known=", ".join(known)
-            )
+            raise errors.FactorValueUnknown(place=self.place, where=self.path(key), value=value, known=", ".join(known))
         return value
 
     def number(self, key: str, *, default: str | None = None) -> Decimal:

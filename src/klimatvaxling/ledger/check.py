@@ -106,7 +106,9 @@ def charges_and_lots_are_as_posted(connection: Connection) -> Iterator[Offence]:
         )
     ):
         posted = f"{row.posted_unit} {row.posted_on} {row.posted_batch}"
-        yield Offence(f"charge:{row.id} {row.code or ''}".strip(), posted, f"{row.unit_id} {row.booked_on} {row.batch_id}")
+        yield Offence(
+            f"charge:{row.id} {row.code or ''}".strip(), posted, f"{row.unit_id} {row.booked_on} {row.batch_id}"
+        )
     for row in connection.execute(
         text(
             "SELECT v.code, l.unit_id, p.unit_id AS posted_unit FROM lot l JOIN voucher v ON v.id = l.voucher_id"
@@ -153,10 +155,12 @@ def batches_are_as_their_vouchers_say(connection: Connection) -> Iterator[Offenc
         facts = {name: value for name, value in row.items() if name != "sha256"}
         batch = {"batch": row["id"]}
         charges = connection.execute(
-            text("SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = :batch ORDER BY id"), batch
+            text("SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = :batch ORDER BY id"),
+            batch,
         )
         waiting = connection.execute(
-            text("SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = :batch ORDER BY id"), batch
+            text("SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = :batch ORDER BY id"),
+            batch,
         )
         digest_found = found[row["id"]] = batch_digest(facts, charges.all(), waiting.all())
         if digest_found != row["sha256"]:
@@ -296,15 +300,19 @@ def _rehashed(connection: Connection) -> Iterator[tuple[Voucher, str, str]]:
     """Every voucher in the order of the chain, with the hash on record and the hash of what stands there."""
     names = list(Voucher.__dataclass_fields__)
     lines = connection.execute(
-        text("SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
-             " ORDER BY voucher_id, line")
+        text(
+            "SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
+            " ORDER BY voucher_id, line"
+        )
     )
     by_voucher: dict[int, list[Posting]] = {}
     for row in lines:
         by_voucher.setdefault(row.voucher_id, []).append(Posting(*row[1:]))
     for row in connection.execute(
-        text(f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
-             " LEFT JOIN lot l ON l.voucher_id = v.id ORDER BY v.id")
+        text(
+            f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
+            " LEFT JOIN lot l ON l.voucher_id = v.id ORDER BY v.id"
+        )
     ):
         voucher = Voucher(*row[: len(names)])
         yield voucher, row.hash, digest(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))

@@ -15,9 +15,7 @@ class Unbalanced(Exception):
     """A draft whose postings do not sum to zero: a fault of the program, never of the user."""
 
 
-def post(
-    connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock, made_by: str
-) -> list[Voucher]:
+def post(connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock, made_by: str) -> list[Voucher]:
     """Post `drafts` in order within the caller's write transaction; gives the vouchers with their numbers."""
     if not drafts:
         return []
@@ -32,9 +30,7 @@ def post(
         chain.head = digest(canonical(voucher, postings, draft.opens_lot_on))
         vouchers.append(voucher)
         voucher_rows.append((*vars(voucher).values(), chain.head))
-        posting_rows += [
-            (voucher.id, line, *vars(posting).values()) for line, posting in enumerate(postings, start=1)
-        ]
+        posting_rows += [(voucher.id, line, *vars(posting).values()) for line, posting in enumerate(postings, start=1)]
         if draft.opens_lot_on is not None:
             lot_rows.append((voucher.id, draft.lot_unit_id, draft.opens_lot_on))
     # The voucher's own row comes last: it seals what stands before it.
@@ -60,9 +56,7 @@ class _Chain:
         ).one_or_none()
         self.position: int = last.id if last else 0
         self.registered_at: str | None = last.registered_at if last else None
-        self.head: str = (
-            last.hash if last else connection.execute(text("SELECT nonce FROM book")).scalar_one()
-        )
+        self.head: str = last.hash if last else connection.execute(text("SELECT nonce FROM book")).scalar_one()
         self.numbers: dict[tuple[str, int], int] = {
             (series, year): number
             for series, year, number in connection.execute(

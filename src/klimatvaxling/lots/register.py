@@ -13,7 +13,7 @@ def lots_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, list[L
     """Every lot of the units, with its movements, by unit."""
     found: dict[int, dict[int, tuple[str, list[Movement]]]] = {}
     for row in _own_funds(connection, unit_ids, "IS NOT NULL"):
-        lot_on, movements = found.setdefault(row.unit_id, {}).setdefault(row.lot_id, (row.lot_on, []))
+        _, movements = found.setdefault(row.unit_id, {}).setdefault(row.lot_id, (row.lot_on, []))
         movements.append(Movement(row.booked_on, -row.amount_ore))
     return {
         unit_id: [Lot(lot_id, lot_on, tuple(movements)) for lot_id, (lot_on, movements) in lots.items()]

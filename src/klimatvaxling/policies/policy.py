@@ -34,6 +34,14 @@ class BadPolicyValue(InputRefused):
     remedy = N_("It takes {takes}.")
 
 
+class DecisionMissing(InputRefused):
+    """A value without the decision behind it."""
+
+    code = "KV-DECISION-MISSING"
+    message = N_("The policy {name} is given no decision.")
+    remedy = N_("Name the decision behind the value, for example its diarienummer: --decision REF")
+
+
 @dataclass(frozen=True)
 class PolicyKind:
     """What a policy is about and which values it takes. `parse` gives the value as it is kept, or raises ValueError."""
@@ -77,7 +85,10 @@ KINDS = {
     kind.name: kind
     for kind in (
         PolicyKind(
-            RATE, N_("Fee in kronor per kg of fossil CO2; the trip's date picks it"), N_("kronor per kg, for example 1.50"), _rate
+            RATE,
+            N_("Fee in kronor per kg of fossil CO2; the trip's date picks it"),
+            N_("kronor per kg, for example 1.50"),
+            _rate,
         ),
         PolicyKind(
             RETENTION,
@@ -110,6 +121,11 @@ def parse_value(name: str, value: str) -> str:
         return kind.parse(value.strip())
     except (ValueError, typed.NotAnAmount):
         raise BadPolicyValue(name=name, value=value, takes=translate(kind.takes)) from None
+
+
+def shown_value(name: str, kept: str) -> int | str:
+    """The value as programs read it: the rate in öre per kg as a number, the rest as words."""
+    return int(kept) if name == RATE else kept
 
 
 def in_force(values: Iterable[PolicyValue], name: str, day: datetime.date) -> PolicyValue | None:

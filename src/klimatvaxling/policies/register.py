@@ -5,7 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
-from klimatvaxling.policies.policy import PolicyValue, parse_value
+from klimatvaxling.policies.policy import DecisionMissing, PolicyValue, parse_value, shown_value
 
 
 def all_values(connection: Connection, *, known_at: str | None = None) -> list[PolicyValue]:
@@ -31,8 +31,14 @@ def all_values(connection: Connection, *, known_at: str | None = None) -> list[P
 
 def decide(
     connection: Connection, name: str, value: str, *, valid_from: datetime.date, decision: str, clock: Clock, by: str
-) -> None:
-    """Put a decided value on record. Raises `UnknownPolicy` or `BadPolicyValue`."""
+) -> object:
+    """Put a decided value on record; gives it as programs read it.
+
+    Raises `UnknownPolicy`, `BadPolicyValue` or `DecisionMissing`.
+    """
+    kept = parse_value(name, value)
+    if not decision.strip():
+        raise DecisionMissing(name=name)
     connection.execute(
         text(
             "INSERT INTO policy (name, value, valid_from, decision, registered_at, registered_by)"
@@ -40,10 +46,11 @@ def decide(
         ),
         {
             "name": name,
-            "value": parse_value(name, value),
+            "value": kept,
             "valid_from": valid_from.isoformat(),
-            "decision": decision,
+            "decision": decision.strip(),
             "registered_at": stamp(clock()),
             "registered_by": by,
         },
     )
+    return shown_value(name, kept)

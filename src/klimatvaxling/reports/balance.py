@@ -10,8 +10,7 @@ from klimatvaxling.lots.lot import last_day_of_use
 from klimatvaxling.policies.policy import ONE_YEAR_FROM_BOOKING, RETENTION, in_force
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
-from klimatvaxling.units.directory import UnknownUnit
-from klimatvaxling.units.register import directory
+from klimatvaxling.units.register import directory, require_unit
 
 WARNING_DAYS = 90
 SUMS = (
@@ -64,9 +63,7 @@ def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_co
     valid = {unit.id: unit for unit in units.on(as_of)}
     shown = {**{unit.id: unit for unit in units.newest() if unit.id in figures}, **valid}
     if unit_code is not None:
-        wanted = units.find(unit_code)
-        if wanted is None:
-            raise UnknownUnit(value=unit_code, day=as_of)
+        wanted = require_unit(connection, unit_code, as_of, known_at=known_at)
         shown = {wanted.id: shown.get(wanted.id, wanted)}
     rows = []
     for unit in sorted(shown.values(), key=lambda unit: unit.code):

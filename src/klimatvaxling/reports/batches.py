@@ -13,7 +13,8 @@ from klimatvaxling.reports.titles import title
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
 _BATCHES = (
-    "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes, p.version AS profile_version,"
+    "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
+    " p.version AS profile_version,"
     f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.trips_sha256,"
     " b.registered_at, b.registered_by, b.program_version"
     " FROM batch b JOIN source s ON s.id = b.source_id JOIN profile p ON p.id = b.profile_id"
@@ -28,12 +29,12 @@ class UnknownBatch(InputRefused):
     remedy = N_("See the batches with: klimatvaxling batch list")
 
 
-def batches(connection: Connection, known_at: str) -> Report:
-    """Every batch in order of registration."""
+def batches(connection: Connection, until: str) -> Report:
+    """Every batch registered by the time `until`, in order of registration."""
     rows = [
         row._asdict()
         for row in connection.execute(
-            text(f"{_BATCHES} WHERE b.registered_at <= :known_at ORDER BY b.id"), {"known_at": known_at}
+            text(f"{_BATCHES} WHERE b.registered_at <= :until ORDER BY b.id"), {"until": until}
         )
     ]
     return Report(
@@ -49,7 +50,17 @@ def batches(connection: Connection, known_at: str) -> Report:
         ),
         rows=rows,
         document={"batches": rows},
-        csv_keys=("batch", "source", "file", "file_sha256", *_COUNTS, "co2_g", "charged_ore", "registered_at", "registered_by"),
+        csv_keys=(
+            "batch",
+            "source",
+            "file",
+            "file_sha256",
+            *_COUNTS,
+            "co2_g",
+            "charged_ore",
+            "registered_at",
+            "registered_by",
+        ),
         when_empty=translate(N_("Nothing is imported yet. Import with: klimatvaxling import FILE --source NAME")),
     )
 
@@ -60,12 +71,17 @@ def batch(connection: Connection, key: int) -> Report:
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()
-    vouchers = connection.execute(text("SELECT code FROM voucher WHERE batch_id = :id ORDER BY id"), {"id": key}).scalars().all()
+    vouchers = (
+        connection.execute(text("SELECT code FROM voucher WHERE batch_id = :id ORDER BY id"), {"id": key})
+        .scalars()
+        .all()
+    )
     rows = [
         row._asdict()
         for row in connection.execute(
             text(
-                "SELECT u.code AS unit, c.category, sum(p.co2_g) AS co2_g, sum(p.amount_ore) AS charged_ore FROM charge c"
+                "SELECT u.code AS unit, c.category, sum(p.co2_g) AS co2_g, sum(p.amount_ore) AS charged_ore"
+                " FROM charge c"
                 " JOIN unit u ON u.id = c.unit_id JOIN posting p ON p.charge_id = c.id WHERE c.batch_id = :id"
                 " GROUP BY u.code, c.category ORDER BY u.code, c.category"
             ),
@@ -81,7 +97,10 @@ def batch(connection: Connection, key: int) -> Report:
         (N_("Rows"), _counts_line(document)),
         (N_("Evidence"), document["evidence"]),
         (N_("Vouchers"), _span(list(vouchers))),
-        (N_("Imported"), f"{document['registered_at']} {document['registered_by']}, klimatvaxling {document['program_version']}"),
+        (
+            N_("Imported"),
+            f"{document['registered_at']} {document['registered_by']}, klimatvaxling {document['program_version']}",
+        ),
     )
     return Report(
         title=translate(N_("Batch {batch}"), batch=key),
@@ -118,8 +137,14 @@ def receipt(result: ImportResult) -> Report:
             *outside,
             *([f"{translate(N_('Vouchers'))}: {_span(list(result.vouchers))}"] if result.vouchers else []),
         ),
-        when_empty="\n".join([translate(N_("No new trips.")), f"{translate(N_('Rows'))}: {_counts_line(result.as_document())}", *outside]),
+        when_empty="\n".join(
+            [translate(_nothing(result)), f"{translate(N_('Rows'))}: {_counts_line(result.as_document())}", *outside]
+        ),
     )
+
+
+def _nothing(result: ImportResult) -> str:
+    return N_("Nothing was posted.") if result.rows_rejected or result.rows_held else N_("No new trips.")
 
 
 def _bytes(count: int) -> str:
@@ -151,16 +176,24 @@ def _span(vouchers: list[str]) -> str:
     return ", ".join(spans)
 
 
-def quarantine(connection: Connection) -> Report:
-    """Rejected rows that wait, with the reasons."""
+def quarantine(connection: Connection, until: str) -> Report:
+    """Rejected rows that waited at the time `until`, with the reasons.
+
+    A row waits until it is dismissed, or a trip of its source with its id is posted.
+    """
     rows = []
     for row in connection.execute(
         text(
             "SELECT q.id, q.batch_id, b.file_name, q.row, q.header, q.cells, q.complaints FROM quarantine q"
-            " JOIN batch b ON b.id = q.batch_id LEFT JOIN quarantine_outcome o ON o.quarantine_id = q.id"
-            " WHERE o.quarantine_id IS NULL AND NOT EXISTS (SELECT 1 FROM trip t WHERE t.source_id = b.source_id"
-            " AND t.trip_id = q.trip_id) ORDER BY q.id"
-        )
+            " JOIN batch b ON b.id = q.batch_id WHERE b.registered_at <= :until"
+            " AND NOT EXISTS (SELECT 1 FROM quarantine_outcome o"
+            "  WHERE o.quarantine_id = q.id AND o.registered_at <= :until)"
+            " AND NOT EXISTS (SELECT 1 FROM trip t JOIN charge c ON c.id = t.charge_id"
+            "  JOIN batch l ON l.id = c.batch_id"
+            "  WHERE t.source_id = b.source_id AND t.trip_id = q.trip_id AND l.registered_at <= :until)"
+            " ORDER BY q.id"
+        ),
+        {"until": until},
     ):
         complaints = json.loads(row.complaints)
         rows.append(

@@ -44,7 +44,7 @@ def journal(
     *,
     first: datetime.date = datetime.date.min,
     last: datetime.date = datetime.date.max,
-    unit: str = "",
+    unit: str | None = None,
 ) -> Report:
     """The vouchers booked from `first` to `last`, as they were known at a time."""
     vouchers = [
@@ -56,7 +56,7 @@ def journal(
                 "known_at": known_at,
                 "first": first.isoformat(),
                 "last": last.isoformat(),
-                "unit": unit.casefold(),
+                "unit": "" if unit is None else unit.casefold(),
             },
         )
     ]
@@ -97,8 +97,18 @@ def journal(
         document={"as_of": as_of.isoformat(), "vouchers": documents},
         notes=(translate(N_("Amounts in kronor; debit positive, credit negative.")),),
         csv_keys=(
-            "voucher", "booked_on", "registered_at", "event", "text", "account", "unit", "lot", "category", "co2_g",
-            "amount_ore", "corrects",
+            "voucher",
+            "booked_on",
+            "registered_at",
+            "event",
+            "text",
+            "account",
+            "unit",
+            "lot",
+            "category",
+            "co2_g",
+            "amount_ore",
+            "corrects",
         ),
         when_empty=translate(N_("Nothing is posted yet.")),
     )
@@ -109,7 +119,9 @@ def voucher(connection: Connection, code: str) -> Report:
     found = connection.execute(text("SELECT booked_on FROM voucher WHERE code = :code"), {"code": code}).scalar()
     if found is None:
         raise UnknownVoucher(voucher=code)
-    everything = journal(connection, datetime.date.max, "9999", first=(day := datetime.date.fromisoformat(found)), last=day)
+    everything = journal(
+        connection, datetime.date.max, "9999", first=(day := datetime.date.fromisoformat(found)), last=day
+    )
     document = next(item for item in everything.document["vouchers"] if item["voucher"] == code)  # type: ignore[attr-defined]
     facts = (
         (N_("Booked"), document["booked_on"]),
@@ -132,7 +144,10 @@ def voucher(connection: Connection, code: str) -> Report:
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("amount_ore", N_("Amount"), AMOUNT),
         ),
-        rows=[{**line, "account_title": translate(TITLES[line["account"]]), "category_title": title(line["category"])} for line in document["lines"]],
+        rows=[
+            {**line, "account_title": translate(TITLES[line["account"]]), "category_title": title(line["category"])}
+            for line in document["lines"]
+        ],
         document=document,
         notes=tuple(f"{translate(heading)}: {value}" for heading, value in facts if value is not None and value != ""),
         csv_keys=("account", "unit", "category", "rate_ore_per_kg", "lot", "co2_g", "amount_ore"),

@@ -5,6 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
+from klimatvaxling.emissions.register import registered_sets
 from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
@@ -49,7 +50,6 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
     )
 
 
-
 def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
     """Every policy with the value that holds on `as_of`."""
     values = all_values(connection, known_at=known_at)
@@ -72,14 +72,19 @@ def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Rep
     )
 
 
-def policy_history(connection: Connection, name: str) -> Report:
-    """Every value a policy has had, oldest registration first. Raises `UnknownPolicy`."""
+def policy_history(connection: Connection, name: str, as_of: datetime.date, known_at: str) -> Report:
+    """Every value decided to hold from `as_of` or earlier, oldest registration first. Raises `UnknownPolicy`."""
     if name not in policy.KINDS:
         raise policy.UnknownPolicy(name=name, known=", ".join(policy.KINDS))
     rows = [
-        {"name": name, **_value(value, name), "registered_at": value.registered_at, "registered_by": value.registered_by}
-        for value in all_values(connection)
-        if value.name == name
+        {
+            "name": name,
+            **_value(value, name),
+            "registered_at": value.registered_at,
+            "registered_by": value.registered_by,
+        }
+        for value in all_values(connection, known_at=known_at)
+        if value.name == name and value.valid_from <= as_of
     ]
     return Report(
         title=translate(N_("History of {name}"), name=name),
@@ -99,8 +104,10 @@ def policy_history(connection: Connection, name: str) -> Report:
 def _value(value: policy.PolicyValue | None, name: str) -> dict[str, object]:
     if value is None:
         return {"value": None, "shown": "–", "valid_from_on": None, "decision": None}
-    shown = translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value))) if name == policy.RATE else value.value
-    kept: object = int(value.value) if name == policy.RATE else value.value
+    shown = (
+        translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value))) if name == policy.RATE else value.value
+    )
+    kept = policy.shown_value(name, value.value)
     return {"value": kept, "shown": shown, "valid_from_on": value.valid_from.isoformat(), "decision": value.decision}
 
 
@@ -108,16 +115,25 @@ def _without_shown(row: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in row.items() if key not in ("shown", "summary")}
 
 
-def factors(connection: Connection) -> Report:
-    """Every factor on record with its source and how sure we are of it."""
+def factors(connection: Connection, as_of: datetime.date | None, known_at: str) -> Report:
+    """Every factor on record, or those that hold on `as_of`, with its source and how sure we are of it."""
+    holding = {
+        (key, factor.key)
+        for key, factor_set in registered_sets(connection)
+        for factor in factor_set.factors
+        if as_of is None or factor_set.factor_on(factor.subject, as_of) is factor
+    }
     rows = [
         row._asdict()
         for row in connection.execute(
             text(
                 "SELECT s.name || ' ' || s.version AS factor_set, f.key AS factor, f.measure, f.unit, f.g_per_unit,"
-                " f.confidence, f.source FROM factor f JOIN factor_set s ON s.id = f.factor_set_id ORDER BY f.id"
-            )
+                " f.confidence, f.source, s.id AS set_id FROM factor f JOIN factor_set s ON s.id = f.factor_set_id"
+                " WHERE s.registered_at <= :known_at ORDER BY f.id"
+            ),
+            {"known_at": known_at},
         )
+        if (row.set_id, row.factor) in holding
     ]
     for row in rows:
         row["certainty"] = title(row["confidence"])
@@ -135,6 +151,7 @@ def factors(connection: Connection) -> Report:
         rows=rows,
         document={"factors": [{key: row[key] for key in keys} for row in rows]},
         csv_keys=keys,
-        notes=(translate(N_("“Assumed” figures should be replaced by better ones: klimatvaxling factor load FILE.toml")),),
+        notes=(
+            translate(N_("“Assumed” figures should be replaced by better ones: klimatvaxling factor load FILE.toml")),
+        ),
     )
-

@@ -16,7 +16,9 @@ FIRST_ROWS = 5
 
 def sources(profiles: Mapping[str, Profile], folders: Mapping[str, Path]) -> Report:
     """Every source by name."""
-    rows = [{"source": name, "title": profile.title, "folder": str(folders[name])} for name, profile in profiles.items()]
+    rows = [
+        {"source": name, "title": profile.title, "folder": str(folders[name])} for name, profile in profiles.items()
+    ]
     return Report(
         title=translate(N_("Sources")),
         columns=(Column("source", N_("Source")), Column("title", N_("Title"))),
@@ -29,7 +31,11 @@ def sources(profiles: Mapping[str, Profile], folders: Mapping[str, Path]) -> Rep
 def source(profile: Profile) -> Report:
     """How a source's columns become standard ones."""
     rows = [
-        {"column": column, "from": _origin(profile, profile.columns.get(column)), "how": _how(profile.columns.get(column))}
+        {
+            "column": column,
+            "from": _origin(profile, profile.columns.get(column)),
+            "how": _how(profile.columns.get(column)),
+        }
         for column in COLUMNS
     ]
     outside = [
@@ -37,12 +43,24 @@ def source(profile: Profile) -> Report:
         f"{', '.join((*rule.match.values, *rule.match.starts_with))} ({rule.reason})"
         for rule in profile.outside
     ]
-    identity = N_("Trips have ids of their own.") if profile.has_trip_ids else N_("Content and occurrence identify a trip.")
+    identity = (
+        N_("Trips have ids of their own.") if profile.has_trip_ids else N_("Content and occurrence identify a trip.")
+    )
     return Report(
         title=f"{profile.name}: {profile.title}",
-        columns=(Column("column", N_("Standard column")), Column("from", N_("Column in the file")), Column("how", N_("How"))),
+        columns=(
+            Column("column", N_("Standard column")),
+            Column("from", N_("Column in the file")),
+            Column("how", N_("How")),
+        ),
         rows=rows,
-        document={"source": profile.name, "title": profile.title, "sha256": profile.sha256, "columns": rows, "profile": profile.text},
+        document={
+            "source": profile.name,
+            "title": profile.title,
+            "sha256": profile.sha256,
+            "columns": rows,
+            "profile": profile.text,
+        },
         notes=(translate(identity), *outside),
         csv_keys=("column", "from", "how"),
     )
@@ -84,12 +102,23 @@ def tested(profile: Profile, path: Path) -> Report:
         title=translate(N_("{file} as {source} understands it"), file=path.name, source=profile.name),
         columns=(
             Column("column", N_("Standard column")),
-            *(Column(f"row_{number}", translate(N_("Row {row}"), row=row["row"])) for number, row in enumerate(rows[:3])),
+            *(
+                Column(f"row_{number}", translate(N_("Row {row}"), row=row["row"]))
+                for number, row in enumerate(rows[:3])
+            ),
         ),
         rows=table,
-        document={"source": profile.name, "file": path.name, "rows_read": reading.rows_read, "rows_outside_scheme": outside, "rows": rows},
-        notes=(translate(N_("{count} rows, {outside} of them outside the scheme."), count=reading.rows_read, outside=outside),),
+        document={
+            "source": profile.name,
+            "file": path.name,
+            "rows_read": reading.rows_read,
+            "rows_outside_scheme": outside,
+            "rows": rows,
+        },
+        notes=(
+            translate(
+                N_("{count} rows, {outside} of them outside the scheme."), count=reading.rows_read, outside=outside
+            ),
+        ),
         csv_keys=("column", *(f"row_{number}" for number in range(len(rows)))),
     )
-
-

@@ -5,9 +5,18 @@ import sys
 from collections.abc import Sequence
 
 from klimatvaxling import language
-from klimatvaxling.errors import ExchangeError
+from klimatvaxling.errors import ExchangeError, InputRefused
+from klimatvaxling.language import N_
 
 _GLOBAL_OPTIONS = ("--database", "--language")
+
+
+class NotText(InputRefused):
+    """A word of the command line that is no text: bytes that are not UTF-8, such as an old file name."""
+
+    code = "KV-TEXT"
+    message = N_("“{value}” is not text in UTF-8.")
+    remedy = N_("Type it again, or give the file a new name: the books keep text in UTF-8.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -49,6 +58,12 @@ def _language(global_options: Sequence[str]) -> str:
     return next((name for name in reversed(wanted) if name in language.LANGUAGES), language.DEFAULT_LANGUAGE)
 
 
+def _require_text(arguments: Sequence[str]) -> None:
+    for argument in arguments:
+        if any("\ud800" <= letter <= "\udfff" for letter in argument):
+            raise NotText(value=argument.encode(errors="replace").decode())
+
+
 def _run(arguments: list[str]) -> int:
     # The command-line library reads its own texts when it is imported: after the language is known.
     from typer.exceptions import Abort, TyperException
@@ -57,6 +72,7 @@ def _run(arguments: list[str]) -> int:
     from klimatvaxling.terminal.app import command
 
     try:
+        _require_text(arguments)
         outcome = command().main(args=arguments, prog_name="klimatvaxling", standalone_mode=False)
         return int(outcome or 0)
     except TyperException as fault:

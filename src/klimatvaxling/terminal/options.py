@@ -11,10 +11,26 @@ AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help=N_("The books as booked up to this day (default: today)."))
 ]
 KnownAt = Annotated[
-    str | None, typer.Option("--known-at", metavar="TIMESTAMP", help=N_("The books as they were registered at this time."))
+    str | None,
+    typer.Option("--known-at", metavar="TIMESTAMP", help=N_("The books as they were registered at this time.")),
+]
+RegisteredUntil = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help=N_("Only what was registered up to the end of this day (default: all).")
+    ),
+]
+ValidUntil = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="DATE", help=N_("Only what holds from this day or earlier (default: all).")),
+]
+ValidOn = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help=N_("Only what holds on this day (default: all)."))
 ]
 UnitCode = Annotated[str | None, typer.Option("--unit", metavar="CODE", help=N_("Only this unit."))]
 BookedOn = Annotated[str | None, typer.Option("--booked-on", metavar="DATE", help=N_("The booking date."))]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=N_("Show what would happen; the database stays as it is."))]
-Decision = Annotated[str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))]
+Decision = Annotated[
+    str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))
+]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]

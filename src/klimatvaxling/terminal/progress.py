@@ -24,7 +24,11 @@ def rows_read(name: str) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if is_terminal and now - started > _PATIENCE_S and now - last > _EVERY_S:
             last, drawn = now, True
-            print("\r" + translate(N_("{name}: {rows} rows"), name=name, rows=formats.number(rows)), end="", file=sys.stderr)
+            print(
+                "\r" + translate(N_("{name}: {rows} rows"), name=name, rows=formats.number(rows)),
+                end="",
+                file=sys.stderr,
+            )
 
     try:
         yield show

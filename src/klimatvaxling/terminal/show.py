@@ -6,11 +6,33 @@ import sys
 import textwrap
 from collections.abc import Mapping
 
+from rich.cells import cell_len
+from rich.markup import escape
+
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, TEXT, WEIGHT, Column, Report
 
 _FORMATTERS = {AMOUNT: formats.kronor, WEIGHT: formats.kg, NUMBER: formats.number}
+
+
+def show_registered(row: Mapping[str, object], output: str, *, dry_run: bool) -> None:
+    """What a command put on record that posts nothing, for a program that called it; a person is told otherwise."""
+    document = {**row, "vouchers": [], "dry_run": dry_run}
+    if output != "table":
+        show(Report(title="", columns=(), rows=[_flat(document)], document=document, csv_keys=tuple(document)), output)
+
+
+def _flat(document: Mapping[str, object]) -> dict[str, object]:
+    """The same for CSV: lists as words, true and false as in JSON."""
+    return {
+        key: " ".join(map(str, value))
+        if isinstance(value, list)
+        else json.dumps(value)
+        if isinstance(value, bool)
+        else value
+        for key, value in document.items()
+    }
 
 
 def show(report: Report, output: str) -> None:
@@ -36,11 +58,13 @@ def _table(report: Report) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    console.print(report.title, style="bold")
+    console.print(report.title, style="bold", markup=False)
     if not report.rows and report.when_empty:
-        console.print(report.when_empty)
+        console.print(report.when_empty, markup=False)
         return
-    columns = _fitting(report, console.width)
+    widest = {column.key: _widest(report, column) for column in report.columns}
+    columns = _fitting(report, widest, console.width)
+    wrapping = _wrapping(columns, widest, console.width)
     table = Table(box=SIMPLE_HEAD, show_footer=report.total is not None, pad_edge=False, footer_style="bold")
     for index, column in enumerate(columns):
         total = translate(N_("Total")) if index == 0 else _cell(report.total or {}, column)
@@ -49,7 +73,7 @@ def _table(report: Report) -> None:
             _heading(column),
             footer=total,
             justify="right" if is_number else "left",
-            no_wrap=is_number or index == 0,
+            no_wrap=column.key not in wrapping,
             overflow="fold",
         )
     for row in report.rows:
@@ -70,15 +94,38 @@ def _heading(column: Column) -> str:
     return title if column.kind == TEXT else textwrap.fill(title, _LONGEST_HEADING, break_long_words=False)
 
 
-def _fitting(report: Report, width: int) -> list[Column]:
+def _widest(report: Report, column: Column) -> int:
+    """How wide a column's widest value is, its total included."""
+    shown = [*report.rows, report.total or {}]
+    return max((cell_len(_cell(row, column)) for row in shown), default=0)
+
+
+def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> set[str]:
+    """The text columns that break over lines so that the rest fit whole: the widest, and more if that is not enough.
+
+    Never the first column.
+    """
+    taken = {column.key: max(widest[column.key], *map(cell_len, _heading(column).split("\n"))) for column in columns}
+    candidates = sorted(
+        (column.key for column in columns[1:] if column.kind == TEXT and taken[column.key] > _WIDEST_TEXT),
+        key=lambda key: -taken[key],
+    )
+    wrapping: set[str] = set()
+    for key in candidates:
+        if sum(taken.values()) + _BETWEEN_COLUMNS * len(columns) <= width:
+            break
+        wrapping.add(key)
+        taken[key] = _WIDEST_TEXT
+    return wrapping
+
+
+def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Column]:
     """The columns that fit, without breaking a number or the first column; those that give way go first."""
     columns = list(report.columns)
-    shown = [*report.rows, report.total or {}]
     needed = {}
     for index, column in enumerate(columns):
-        widest = max((len(_cell(row, column)) for row in shown), default=0)
-        heading = max(map(len, _heading(column).split("\n")))
-        needed[column.key] = max(widest, heading) if column.kind != TEXT or index == 0 else min(widest, _WIDEST_TEXT)
+        value, heading = widest[column.key], max(map(len, _heading(column).split("\n")))
+        needed[column.key] = max(value, heading) if column.kind != TEXT or index == 0 else min(value, _WIDEST_TEXT)
     while sum(needed[column.key] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:
@@ -88,8 +135,6 @@ def _fitting(report: Report, width: int) -> list[Column]:
 
 
 def _cell(row: Mapping[str, object], column: Column) -> str:
-    from rich.markup import escape
-
     value = row.get(column.key)
     if value is None:
         return ""

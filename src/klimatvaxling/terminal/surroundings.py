@@ -2,10 +2,12 @@
 
 import datetime
 import getpass
+import os
+import sys
 from dataclasses import dataclass
 
 from klimatvaxling import typed
-from klimatvaxling.clock import Clock, stamp, system_clock, today
+from klimatvaxling.clock import Clock, end_of, stamp, system_clock, today
 from klimatvaxling.errors import UsageFault
 from klimatvaxling.language import LANGUAGES, N_
 
@@ -51,21 +53,37 @@ class Surroundings:
 
     @property
     def user(self) -> str:
-        """Who is at the keyboard, as the operating system knows them: never an option."""
-        return getpass.getuser()
+        """Who is at the keyboard, as the operating system knows them: never an option nor a variable."""
+        if sys.platform == "win32":
+            return getpass.getuser()
+        import pwd
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return f"uid:{os.getuid()}"
 
     def day(self, text: str | None) -> datetime.date:
-        """A day as typed, or today."""
+        """A day to ask about as typed, or today."""
+        return typed.any_date(text) if text is not None else today(self.clock)
+
+    def day_for_the_books(self, text: str | None) -> datetime.date:
+        """A day that will stand in the books as typed, or today."""
         return typed.date(text) if text is not None else today(self.clock)
 
+    def registered_until(self, as_of: str | None, known_at: str | None) -> str:
+        """The last time of registration to show: the end of the day asked for, or what was known, if that is less."""
+        known = self.known_at(known_at)
+        return known if as_of is None else min(known, end_of(self.day(as_of)))
+
     def known_at(self, text: str | None) -> str:
-        """A time of registration as typed, or the end of time: everything that is known. A bare date is its whole day."""
+        """A time of registration as typed, or the end of time: all that is known. A bare date is its whole day."""
         if text is None:
             return "9999-12-31T23:59:59.999999Z"
         try:
             if len(text.strip()) == 10:
                 end = datetime.time(23, 59, 59, 999_999, tzinfo=datetime.UTC)
-                return stamp(datetime.datetime.combine(typed.date(text), end))
+                return stamp(datetime.datetime.combine(typed.any_date(text), end))
             moment = datetime.datetime.fromisoformat(text.strip())
             return stamp(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
         except (ValueError, OverflowError, typed.NotADate):

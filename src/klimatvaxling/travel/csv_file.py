@@ -59,9 +59,7 @@ class EncodingBroken(InputRefused):
 
     code = "KV-FILE-ENCODING"
     message = N_("The file is not text in one encoding: a character cannot be read as {encoding}.")
-    remedy = N_(
-        "Export the file again as CSV in UTF-8. If the source uses another encoding, name it in the profile."
-    )
+    remedy = N_("Export the file again as CSV in UTF-8. If the source uses another encoding, name it in the profile.")
 
 
 class QuotesBroken(InputRefused):
@@ -140,7 +138,7 @@ class _Scan:
     blank: bool
 
 
-class _Fault(Exception):  # noqa: N818 - like every error here, it is named for what is wrong
+class _Fault(Exception):
     """What the scan stumbled over, and at which byte."""
 
     def __init__(self, offset: int, kind: type[InputRefused], **facts: object) -> None:

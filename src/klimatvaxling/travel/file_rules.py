@@ -55,9 +55,7 @@ class ControlCharacter(InputRefused):
 
     code = "KV-FILE-CONTROL"
     message = N_("The file contains the control character {character}, which text cannot contain.")
-    remedy = N_(
-        "Export the file again as CSV in UTF-8 or as XLSX, or remove the character and import it again."
-    )
+    remedy = N_("Export the file again as CSV in UTF-8 or as XLSX, or remove the character and import it again.")
 
 
 class CellTooLong(InputRefused):
@@ -65,9 +63,7 @@ class CellTooLong(InputRefused):
 
     code = "KV-FILE-CELL"
     message = N_("A cell is longer than {most} characters.")
-    remedy = N_(
-        "Look for a quotation mark that is never closed on this row or above it, and export the file again."
-    )
+    remedy = N_("Look for a quotation mark that is never closed on this row or above it, and export the file again.")
 
 
 class TooManyColumns(InputRefused):

@@ -82,11 +82,7 @@ def _fits(ten: str, *, leap_year: bool) -> bool:
     month, day = int(ten[2:4]), int(ten[4:6])
     if day > _COORDINATION:
         day -= _COORDINATION
-    if (
-        not 1 <= month <= 12
-        or not 1 <= day <= _DAYS[month - 1]
-        or ((month, day) == (2, 29) and not leap_year)
-    ):
+    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1] or ((month, day) == (2, 29) and not leap_year):
         return False
     doubled = (int(digit) * (2 - index % 2) for index, digit in enumerate(ten))
     return sum(number // 10 + number % 10 for number in doubled) % 10 == 0

@@ -53,6 +53,8 @@ class Total:
     match: Match
     sums: tuple[str, ...]
     required: bool
+    # A page's total sums the rows since the one before; a file's, which is required, all rows above it.
+    of_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ class _Reader:
                     self.match(where, rule),
                     tuple(self.column(column) for column in self.strings(rule, where, "sums")),
                     self.flag(rule, where, "required"),
+                    self.flag(rule, where, "page"),
                 )
                 for where, rule in self.rules("totals")
             ),
@@ -218,7 +221,9 @@ class _Reader:
         return ColumnRule(
             source_columns=tuple(self.column(name) for name in names),
             join=self.string(value, where, "join", "-"),
-            mapping=None if mapping is None else {fold(key): self.string(mapping, f"{where}.map", key) for key in mapping},
+            mapping=None
+            if mapping is None
+            else {fold(key): self.string(mapping, f"{where}.map", key) for key in mapping},
             times=self.factor(where, value["times"]) if "times" in value else None,
             date_formats=tuple(self.strings(value, where, "dates")),
             optional=self.flag(value, where, "optional"),
@@ -227,7 +232,7 @@ class _Reader:
         )
 
     def match(self, where: str, rule: Any) -> Match:
-        allowed = {"column", "is", "starts_with", "is_not", "reason", "sums", "required"}
+        allowed = {"column", "is", "starts_with", "is_not", "reason", "sums", "required", "page"}
         self.only(rule, where, allowed)
         if len({"is", "is_not"} & rule.keys()) > 1 or not {"is", "starts_with", "is_not"} & rule.keys():
             self.wrong(where, N_("needs is, is_not or starts_with"))

@@ -20,6 +20,7 @@ from klimatvaxling.travel.profile import ColumnRule, Profile, fold
 HEADER_WITHIN_ROWS = 50
 CHUNK_ROWS = 500
 _DATA, _SKIP, _TOTAL = 0, -1, -2
+_MINUS = ("-", "\u2212", "\u2013")
 
 
 class NoHeader(InputRefused):
@@ -108,9 +109,7 @@ class TravelRows:
         else:
             layout.require_totals(self.file.name)
 
-    def _find_header(
-        self, seen: list[list[str]], first: int, rows: list[list[str]]
-    ) -> tuple["Layout | None", int]:
+    def _find_header(self, seen: list[list[str]], first: int, rows: list[list[str]]) -> tuple["Layout | None", int]:
         wanted = set(self.profile.required_columns)
         for index, row in enumerate(rows):
             folded = [fold(cell) for cell in row]
@@ -166,6 +165,7 @@ class TravelRows:
             if len(row) > layout.width and any(cell.strip() for cell in row[layout.width :]):
                 self.rows_read += 1
                 wide = RowTooWide(cells=len(row), columns=layout.width, place=Place(file=self.file.name, row=number))
+                layout.sums_are_sure = False
                 self.too_wide.append((number, row[: layout.width], wide))
                 continue
             kept_numbers.append(number)
@@ -183,10 +183,10 @@ class TravelRows:
         data_rows: list[list[str]] = []
         summed: list[list[str]] = []
         for number, row, verdict in zip(numbers, rows, verdicts, strict=True):
-            if verdict == _TOTAL:
+            if verdict <= _TOTAL:
                 layout.add_up(summed)
                 summed = []
-                layout.verify_total(row, Place(file=self.file.name, row=number))
+                layout.verify_total(_TOTAL - verdict, row, Place(file=self.file.name, row=number))
             elif verdict > _DATA:
                 summed.append(row)
                 self.rows_read += 1
@@ -215,9 +215,12 @@ class Layout:
         self.kept_header = [header[index] for index in self._kept]
         self._controls = self._control_columns()
         self.has_controls = bool(self._controls) or bool(profile.totals)
-        self._sums: dict[str, Decimal] = {column: Decimal(0) for total in profile.totals for column in total.sums}
+        self._sums = [dict.fromkeys(total.sums, Decimal(0)) for total in profile.totals]
+        self._summed = {column for total in profile.totals for column in total.sums}
         self._total_seen = self._rows_since_total = False
-        self._numbers: Memo[str, Decimal] = Memo(_number_or_zero)
+        # A row that is refused for itself may be what makes the total differ: then it speaks, not the total.
+        self.sums_are_sure = True
+        self._numbers: Memo[str, Decimal | None] = Memo(_number_or_none)
 
     def standard(self, cells: list[tuple[str, ...]], count: int) -> list[Sequence[str]]:
         """The twelve standard columns."""
@@ -239,7 +242,9 @@ class Layout:
             sign = self._position[rule.sign_of]
             signed: Memo[tuple[str, str], str] = Memo(lambda pair: _signed(converted[pair[0]], pair[1]))
             converted: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-            return lambda cells, _count: list(map(signed.__getitem__, zip(cells[positions[0]], cells[sign], strict=True)))
+            return lambda cells, _count: list(
+                map(signed.__getitem__, zip(cells[positions[0]], cells[sign], strict=True))
+            )
         memo: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
         if len(positions) == 1:
             return lambda cells, _count: list(map(memo.__getitem__, cells[positions[0]]))
@@ -251,7 +256,7 @@ class Layout:
     def _control_columns(self) -> list[tuple[int, Memo[str, int]]]:
         """For each column that decides what a row is: its place, and a memo from cell to verdict."""
         rules = [(match, _SKIP) for match in self.profile.skip]
-        rules += [(total.match, _TOTAL) for total in self.profile.totals]
+        rules += [(total.match, _TOTAL - number) for number, total in enumerate(self.profile.totals)]
         rules += [(rule.match, number) for number, rule in enumerate(self.profile.outside, start=1)]
         columns: dict[str, list[tuple[Callable[[str], bool], int]]] = {}
         for match, verdict in rules:
@@ -277,22 +282,32 @@ class Layout:
     def add_up(self, rows: list[list[str]]) -> None:
         """Add rows to the running sums the file's totals are compared with."""
         self._rows_since_total = self._rows_since_total or bool(rows)
-        for column in self._sums:
-            place = self._position[column]
-            self._sums[column] += sum(map(self._numbers.__getitem__, map(itemgetter(place), rows)), Decimal(0))
+        for column in self._summed:
+            cells = map(itemgetter(self._position[column]), rows)
+            numbers = list(map(self._numbers.__getitem__, cells))
+            self.sums_are_sure = self.sums_are_sure and None not in numbers
+            added = sum((number for number in numbers if number is not None), Decimal(0))
+            for sums in self._sums:
+                if column in sums:
+                    sums[column] += added
 
-    def verify_total(self, row: list[str], place: Place) -> None:
-        """Compare a total row with the sums so far. Raises `TotalDiffers`; a total without a figure is none."""
-        cells = {column: row[self._position[column]] for column in self._sums}
+    def verify_total(self, number: int, row: list[str], place: Place) -> None:
+        """Compare the total row of rule `number` with its sums. Raises `TotalDiffers`; one without a figure is none."""
+        sums = self._sums[number]
+        cells = {column: row[self._position[column]] for column in sums}
         if not any(cell.strip() for cell in cells.values()):
             return
-        self._total_seen, self._rows_since_total = True, False
+        if self.profile.totals[number].of_page:
+            self._sums[number] = dict.fromkeys(sums, Decimal(0))
+        else:
+            self._total_seen, self._rows_since_total = True, False
         for column, cell in cells.items():
-            if cell.strip() and self._numbers[cell] != self._sums[column]:
+            stated = self._numbers[cell]
+            if cell.strip() and stated != sums[column] and self.sums_are_sure:
                 raise TotalDiffers(
                     column_name=self.profile.spelling[column],
-                    stated=typed.canonical(self._numbers[cell]),
-                    summed=typed.canonical(self._sums[column]),
+                    stated=cell.strip() if stated is None else typed.canonical(stated),
+                    summed=typed.canonical(sums[column]),
                     place=place,
                 )
 
@@ -301,7 +316,7 @@ class Layout:
 
         Raises `TotalMissing`. Our own workbook of rejected rows has no total.
         """
-        is_required = any(total.required for total in self.profile.totals)
+        is_required = any(total.required for total in self.profile.totals if not total.of_page)
         is_covered = self._total_seen and not self._rows_since_total
         if is_required and not is_covered and standard.REJECTED_REASON not in self.header:
             raise TotalMissing(place=Place(file=file))
@@ -328,12 +343,16 @@ def convert(rule: ColumnRule, cell: str) -> str:
 
 
 def _signed(value: str, sign: str) -> str:
-    is_credit = sign.strip().startswith(("-", "\u2212"))
-    return f"-{value}" if is_credit and value and not value.startswith(("-", "\u2212")) else value
+    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
+    # Some business systems write the minus behind the amount.
+    number = _number_or_none(f"-{sign.strip()[:-1]}" if sign.strip().endswith("-") else sign)
+    if number is None:
+        return f"{value} ({sign.strip()})"
+    return f"-{value}" if number < 0 and value and not value.startswith(_MINUS) else value
 
 
-def _number_or_zero(cell: str) -> Decimal:
+def _number_or_none(cell: str) -> Decimal | None:
     try:
         return typed.decimal(cell) if cell.strip() else Decimal(0)
     except typed.NotANumber:
-        return Decimal(0)
+        return None

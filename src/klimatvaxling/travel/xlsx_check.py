@@ -43,9 +43,7 @@ _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3}[0-9]{1,10})""")
 _CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _ROW_START = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _ATTRIBUTES = rb"""((?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*)\s*"""
-_EMPTY = re.compile(
-    rb"<(?:\w+:)?(?:c|row)" + _ATTRIBUTES + rb"/>|<(?:\w+:)?c" + _ATTRIBUTES + rb"></(?:\w+:)?c>"
-)
+_EMPTY = re.compile(rb"<(?:\w+:)?(?:c|row)" + _ATTRIBUTES + rb"/>|<(?:\w+:)?c" + _ATTRIBUTES + rb"></(?:\w+:)?c>")
 _CELL = re.compile(rb"<(?:\w+:)?c" + _ATTRIBUTES + rb">(.*?)</(?:\w+:)?c>", re.DOTALL)
 _SPECIAL = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st\s*=\s*["']e["']""")
 _SPECIAL_HINTS = (b"<f", b":f", b'"e"', b"'e'")
@@ -64,9 +62,7 @@ class XlsxDamaged(InputRefused):
 
     code = "KV-XLSX-DAMAGED"
     message = N_("The workbook is damaged or was not delivered completely.")
-    remedy = N_(
-        "Fetch the file again. If it opens in the spreadsheet program, save it there as a new XLSX file."
-    )
+    remedy = N_("Fetch the file again. If it opens in the spreadsheet program, save it there as a new XLSX file.")
 
 
 class XlsxHostile(InputRefused):
@@ -74,9 +70,7 @@ class XlsxHostile(InputRefused):
 
     code = "KV-XLSX-HOSTILE"
     message = N_("The workbook is built in a way that could harm the computer, and is not opened.")
-    remedy = N_(
-        "Ask the sender about the file. If it is genuine, save the rows as CSV in UTF-8 and import that."
-    )
+    remedy = N_("Ask the sender about the file. If it is genuine, save the rows as CSV in UTF-8 and import that.")
 
 
 class XlsxTooLarge(InputRefused):
@@ -84,9 +78,7 @@ class XlsxTooLarge(InputRefused):
 
     code = "KV-XLSX-SIZE"
     message = N_("The sheet “{sheet}” is too large to be read as a workbook.")
-    remedy = N_(
-        "Delete empty columns and rows behind the trips, or save the sheet as CSV in UTF-8 and import that."
-    )
+    remedy = N_("Delete empty columns and rows behind the trips, or save the sheet as CSV in UTF-8 and import that.")
 
 
 class XlsxPassword(InputRefused):
@@ -129,9 +121,7 @@ def require_harmless(archive: zipfile.ZipFile, name: str) -> None:
                 raise XlsxDamaged(place=Place(file=name))
 
 
-def unpacked(
-    archive: zipfile.ZipFile, part: str, name: str, block_bytes: int = _BLOCK_BYTES
-) -> Iterator[bytes]:
+def unpacked(archive: zipfile.ZipFile, part: str, name: str, block_bytes: int = _BLOCK_BYTES) -> Iterator[bytes]:
     """The bytes of a part. Raises `XlsxHostile` for more than declared, or for document type declarations."""
     try:
         entry = archive.getinfo(part)

@@ -73,9 +73,7 @@ class XlsxContent:
         number = 0
         with reading(self.name):
             for number, cells in enumerate(self.sheet.iter_rows() if self.sheet.start else (), start=1):
-                row = before + [
-                    cell if cell.__class__ is str else _AS_TEXT[cell.__class__](cell) for cell in cells
-                ]
+                row = before + [cell if cell.__class__ is str else _AS_TEXT[cell.__class__](cell) for cell in cells]
                 yield self._with_special(number, row) if number in self.special else row
         for behind in range(number + 1, max(self.special, default=0) + 1):
             yield self._with_special(behind, [])

@@ -17,8 +17,8 @@ from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
-from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number, may_contain
 from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number, may_contain
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
 from klimatvaxling.units.directory import Directory
@@ -66,9 +66,7 @@ class PersonalNumber(InputRefused):
 
     code = "KV-PERSONAL-NUMBER"
     message = N_("The cell holds something that looks like a personal identity number.")
-    remedy = N_(
-        "Remove it: no traveller is stored here. An id that only looks like one is declared in the profile."
-    )
+    remedy = N_("Remove it: no traveller is stored here. An id that only looks like one is declared in the profile.")
     explanation = N_(
         "The scheme charges units, not people. A value with the form and check digit of a personnummer or"
         " samordningsnummer in a kept column is refused and never repeated. About 7 of 1,000 random ten-digit ids look"
@@ -114,9 +112,7 @@ class Understanding:
 
     def understand(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
         """The trips of some rows. Raises the complaint of the first row that cannot be understood."""
-        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = (
-            chunk.columns
-        )
+        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = chunk.columns
         if not all(trip_ids) or len(max(trip_ids, key=len)) > _LONGEST_ID:
             _require_ids(trip_ids)
         trip_on, groups = zip(*map(self._days.__getitem__, date), strict=True)
@@ -125,9 +121,7 @@ class Understanding:
         meanings = map(self._meanings.__getitem__, map(add, map(add, groups, units), kinds))
         charge_ids, schemes = zip(*meanings, strict=True)
         evidence = zip(schemes, stated, quantity, distance, route, strict=True)
-        tiers, quantities, factors, co2_g, under = zip(
-            *map(self._evidence.__getitem__, evidence), strict=True
-        )
+        tiers, quantities, factors, co2_g, under = zip(*map(self._evidence.__getitem__, evidence), strict=True)
         return Trips(
             trip_ids,
             charge_ids,
@@ -207,9 +201,7 @@ class Understanding:
     def _kind_of(category: str, fuel: str) -> tuple[str, str]:
         known_category, known_fuel = category.strip().casefold(), fuel.strip().casefold()
         if known_category not in CATEGORIES:
-            raise UnknownCategory(
-                value=category.strip(), known=", ".join(CATEGORIES), place=Place(column="category")
-            )
+            raise UnknownCategory(value=category.strip(), known=", ".join(CATEGORIES), place=Place(column="category"))
         if known_fuel and known_fuel not in FUELS:
             raise UnknownFuel(value=fuel.strip(), known=", ".join(FUELS), place=Place(column="fuel"))
         return known_category, known_fuel or "unknown"
@@ -224,9 +216,7 @@ class Understanding:
             self._charge_ids[charge] = self._next_charge_id
             self.charges[self._next_charge_id] = charge
             self._next_charge_id += 1
-        scheme = self._scheme_numbers.setdefault(
-            self._signatures[category, fuel, day], len(self._scheme_numbers)
-        )
+        scheme = self._scheme_numbers.setdefault(self._signatures[category, fuel, day], len(self._scheme_numbers))
         if scheme == len(self._schemes):
             self._schemes.append((category, fuel, day))
         return self._charge_ids[charge], scheme

@@ -30,7 +30,9 @@ class CostCentreTaken(StateRefused):
 
     code = "KV-COST-CENTRE-TAKEN"
     message = N_("The cost centre {cost_centre} of {unit} already belongs to {owner}.")
-    remedy = N_("A cost centre belongs to one unit at a time. A longer prefix or an exact code may divide a shorter prefix.")
+    remedy = N_(
+        "A cost centre belongs to one unit at a time. A longer prefix or an exact code may divide a shorter prefix."
+    )
 
 
 class Directory:

@@ -7,13 +7,21 @@ from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows, next_key
-from klimatvaxling.units.directory import Directory, require_no_clash
+from klimatvaxling.units.directory import Directory, UnknownUnit, require_no_clash
 from klimatvaxling.units.unit import CostCentre, Unit
 
 
 def directory(connection: Connection, *, known_at: str | None = None) -> Directory:
     """All units with all their versions, as they were known at a time."""
     return Directory(versions(connection, known_at=known_at))
+
+
+def require_unit(connection: Connection, code: str, day: datetime.date, *, known_at: str | None = None) -> Unit:
+    """The unit with this code, whatever its validity. Raises `UnknownUnit`; `day` is the day that was asked about."""
+    found = directory(connection, known_at=known_at).find(code)
+    if found is None:
+        raise UnknownUnit(value=code, day=day)
+    return found
 
 
 def versions(connection: Connection, *, known_at: str | None = None) -> list[Unit]:
@@ -23,7 +31,8 @@ def versions(connection: Connection, *, known_at: str | None = None) -> list[Uni
         centres.setdefault(row.unit_version_id, []).append(CostCentre(row.code, bool(row.is_prefix)))
     rows = connection.execute(
         text(
-            "SELECT v.id AS version_id, u.id, u.code, u.kind, v.name, v.org_number, v.counterpart, v.valid_from, v.valid_to"
+            "SELECT v.id AS version_id, u.id, u.code, u.kind, v.name, v.org_number, v.counterpart,"
+            " v.valid_from, v.valid_to"
             " FROM unit_version v JOIN unit u ON u.id = v.unit_id"
             " WHERE :known_at IS NULL OR v.registered_at <= :known_at ORDER BY v.id"
         ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
+from klimatvaxling.travel.personal_number import looks_like_personal_number
 
 ADMINISTRATION = "administration"
 COMPANY = "company"
@@ -47,6 +48,14 @@ class BadOrganisationNumber(InputRefused):
     code = "KV-ORG-NUMBER"
     message = N_("“{value}” is not a Swedish organisation number.")
     remedy = N_("Write ten digits, for example 212000-1561; the last is a check digit.")
+
+
+class PersonalOrganisationNumber(InputRefused):
+    """A personal identity number, which a sole trader's firm has for its organisation number."""
+
+    code = "KV-ORG-NUMBER-PERSONAL"
+    message = N_("The organisation number is a person's identity number; it is not repeated here and not kept.")
+    remedy = N_("Units are administrations and municipal companies: give the company's own organisation number.")
 
 
 class OrganisationNumberMissing(InputRefused):
@@ -104,9 +113,14 @@ class Unit:
 
 
 def organisation_number(value: str) -> str:
-    """The number as `212000-1561`. Raises `BadOrganisationNumber`; the check digit is verified."""
+    """The number as `212000-1561`; the check digit is verified.
+
+    Raises `BadOrganisationNumber` or `PersonalOrganisationNumber`.
+    """
     from stdnum.se import orgnr
 
+    if looks_like_personal_number(value):
+        raise PersonalOrganisationNumber(place=Place(column="org_number"))
     if not orgnr.is_valid(value):
         raise BadOrganisationNumber(value=value, place=Place(column="org_number"))
     return str(orgnr.format(value))
@@ -120,7 +134,7 @@ def cost_centres(values: list[str]) -> tuple[CostCentre, ...]:
     return tuple(CostCentre(value.rstrip("*"), value.endswith("*")) for value in dict.fromkeys(values))
 
 
-def unit(  # noqa: PLR0913 - the columns of the unit register
+def unit(
     code: str,
     name: str,
     kind: str,

@@ -1,6 +1,7 @@
 """A file of units: the columns `code;name;kind;org_number;cost_centres;counterpart`, in any order."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from klimatvaxling.errors import ExchangeError, InputRefused, Place
@@ -30,6 +31,14 @@ class UnitFileEmpty(InputRefused):
     remedy = N_("Write one unit on each row below the header.")
 
 
+class UnitRowWide(InputRefused):
+    """A row with more cells than the header has columns."""
+
+    code = "KV-UNIT-ROW-WIDE"
+    message = N_("The row has {cells} cells, the header {columns}.")
+    remedy = N_("Several cost centres stand in one cell, with a space between them. Correct the row.")
+
+
 def read_units(path: Path) -> list[Unit]:
     """The units of a CSV or XLSX file. Raises what is wrong with file, row and column."""
     rows = []
@@ -42,7 +51,7 @@ def read_units(path: Path) -> list[Unit]:
     _require_header(header, path.name)
     if len(rows) == 1:
         raise UnitFileEmpty(place=Place(file=path.name))
-    return [_unit(dict(zip(header, (cell.strip() for cell in row), strict=False)), path.name, number) for number, row in rows[1:]]
+    return [_unit(_cells(header, row, path.name, number), path.name, number) for number, row in rows[1:]]
 
 
 def _require_header(header: list[str], name: str) -> None:
@@ -57,6 +66,16 @@ def _require_header(header: list[str], name: str) -> None:
         if columns:
             listed = ", ".join(column or "—" for column in columns)
             raise UnitFileColumns(problem=translate(problem, columns=listed), place=Place(file=name, row=1))
+
+
+def _cells(header: list[str], row: Sequence[str], file: str, number: int) -> dict[str, str]:
+    """The row's cells by column; empty cells at its end do not count. Raises `UnitRowWide`."""
+    cells = [cell.strip() for cell in row]
+    while len(cells) > len(header) and not cells[-1]:
+        cells.pop()
+    if len(cells) > len(header):
+        raise UnitRowWide(cells=len(cells), columns=len(header), place=Place(file=file, row=number))
+    return dict(zip(header, cells, strict=False))
 
 
 def _unit(cells: dict[str, str], file: str, row: int) -> Unit:

@@ -1,14 +1,16 @@
 """`import`, `batch …` and `quarantine …`."""
 
+import dataclasses
 import gc
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from klimatvaxling import typed
-from klimatvaxling.errors import UsageFault
+from klimatvaxling.errors import ExchangeError, Place, UsageFault
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
 from klimatvaxling.terminal.say import done, next_step
@@ -40,9 +42,7 @@ def import_files(
     dry_run: options.DryRun = False,
     accept_partial: Annotated[
         bool,
-        typer.Option(
-            "--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")
-        ),
+        typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")),
     ] = False,
     rejected_to: Annotated[
         Path | None,
@@ -58,9 +58,7 @@ def import_files(
     ] = None,
     expect_kg: Annotated[
         str | None,
-        typer.Option(
-            "--expect-kg", metavar="N", help=N_("Refuse the file unless its trips are this many kg CO2.")
-        ),
+        typer.Option("--expect-kg", metavar="N", help=N_("Refuse the file unless its trips are this many kg CO2.")),
     ] = None,
     evidence: Annotated[
         str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))
@@ -70,7 +68,7 @@ def import_files(
     """Import travel files: each in one transaction, whole or not at all."""
     around: Surroundings = context.obj
     output_format(output)
-    if len(files) > 1 and (expect_rows or expect_kg):
+    if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.importing import Order
     from klimatvaxling.travel.sources import find_source
@@ -80,53 +78,94 @@ def import_files(
         Order(
             file=file,
             profile=profile,
-            booked_on=typed.date(booked_on) if booked_on else None,
+            booked_on=typed.date(booked_on) if booked_on is not None else None,
             accept_partial=accept_partial,
-            expected_rows=count(expect_rows) if expect_rows else None,
-            expected_kg=typed.decimal(expect_kg) if expect_kg else None,
+            expected_rows=count(expect_rows) if expect_rows is not None else None,
+            expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
             evidence=evidence,
             dry_run=dry_run,
         )
         for file in files
     ]
-    results = [_import(around, order, rejected_to, output) for order in orders]
-    if output == "json":
-        documents = [document for document, _ in results]
-        print(
-            json.dumps(
-                documents[0] if len(documents) == 1 else {"imports": documents}, ensure_ascii=False, indent=2
-            )
-        )
-    worst = max(code for _, code in results)
+    worst = _import_all(around, orders, rejected_to, output)
     if worst:
         raise typer.Exit(worst)
     if not dry_run:
         next_step("klimatvaxling balance")
 
 
-def _import(
-    around: Surroundings, order: Any, rejected_to: Path | None, output: str
-) -> tuple[dict[str, object], int]:
+def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str) -> int:
+    """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
+    from klimatvaxling.database.engine import DatabaseFault
+
+    documents: list[dict[str, object]] = []
+    refused: list[dict[str, object]] = []
+    codes = [0]
+    try:
+        for order in orders:
+            try:
+                document, code = _import(around, order, rejected_to, output)
+                documents.append(document)
+                codes.append(code)
+            except ExchangeError as fault:
+                if not fault.place.file and not isinstance(fault, DatabaseFault):
+                    fault.place = Place(file=order.file.name, row=fault.place.row, column=fault.place.column)
+                codes.append(faults.show(fault))
+                refused.append({"file": order.file.name, "code": fault.code})
+                if isinstance(fault, DatabaseFault):
+                    break  # it would say the same of every file
+    finally:
+        # Whatever broke off the rest: what was done is told.
+        if output == "json" and (documents or len(orders) > 1):
+            several = {"imports": documents, "refused": refused}
+            print(json.dumps(documents[0] if len(orders) == 1 else several, ensure_ascii=False, indent=2))
+    return max(codes)
+
+
+def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: str) -> tuple[dict[str, object], int]:
     from klimatvaxling.batches.importing import Refused, import_file
-    from klimatvaxling.database.engine import writing
+    from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
+    from klimatvaxling.database.engine import reading, writing
     from klimatvaxling.reports.batches import receipt
     from klimatvaxling.terminal.progress import rows_read
     from klimatvaxling.terminal.show import show
 
-    # Millions of small values that refer to nothing are made and dropped: looking for cycles among them only costs time.
+    # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
+    written = False
+    workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
-        with writing(around.url, dry_run=order.dry_run) as connection, rows_read(order.file.name) as progress:
-            result = import_file(connection, order, clock=around.clock, by=around.user, progress=progress)
+        with writing(around.url, dry_run=order.dry_run) as connection:
+            with rows_read(order.file.name) as progress:
+                result = import_file(connection, order, clock=around.clock, by=around.user, progress=progress)
+            # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
+            written = _write_workbook(connection, around, result, workbook, order)
         code = 0
     except Refused as refused:
         result = refused.result
         code = faults.show(refused.fault)
+        try:
+            with reading(around.url) as connection:
+                written = _write_workbook(connection, around, result, workbook, order)
+        except (RejectedTooMany, RejectedUnwritable) as fault:
+            code = max(code, faults.show(fault))
+    except (RejectedTooMany, RejectedUnwritable) as fault:
+        code = faults.show(fault)
+        # Nothing is kept: what would have been posted is held back.
+        result = dataclasses.replace(
+            result,
+            batch=None,
+            rows_posted=0,
+            rows_held=result.rows_posted + result.rows_held,
+            co2_g=0,
+            charged_ore=0,
+            units=(),
+            vouchers=(),
+        )
     if result.rejected:
         _show_rejected(result)
-        _write_workbook(
-            around, result, (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx", order
-        )
+    if written:
+        done(translate(N_("The rejected rows are in {path}."), path=workbook))
     if output != "json":
         show(receipt(result), output)
     return result.as_document(), code
@@ -149,14 +188,15 @@ def _show_rejected(result: Any) -> None:
         )
 
 
-def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -> None:
+def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, order: Any) -> bool:
+    """The rejected rows to correct, if there are any."""
+    if not result.rejected:
+        return False
     from klimatvaxling.batches.rejected_workbook import RejectedRow, write_rejected_workbook
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.emissions.factor import CATEGORIES, FUELS
     from klimatvaxling.units.register import directory
 
-    with reading(around.url) as connection:
-        codes = [unit.code for unit in directory(connection).on(around.day(None))]
+    codes = [unit.code for unit in directory(connection).on(around.day(None))]
     columns = order.profile.columns
     choices = {
         name: values
@@ -171,11 +211,14 @@ def _write_workbook(around: Surroundings, result: Any, path: Path, order: Any) -
         rows=[RejectedRow(row.row, row.cells, row.complaints) for row in result.rejected],
         choices=choices,
     )
-    done(translate(N_("The rejected rows are in {path}."), path=path))
+    return True
 
 
 def list_batches(
-    context: typer.Context, known_at: options.KnownAt = None, output: options.Format = "table"
+    context: typer.Context,
+    as_of: options.RegisteredUntil = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
 ) -> None:
     """What was imported."""
     around: Surroundings = context.obj
@@ -185,15 +228,17 @@ def list_batches(
     from klimatvaxling.terminal.show import show
 
     with reading(around.url) as connection:
-        report = batches(connection, around.known_at(known_at))
+        report = batches(connection, around.registered_until(as_of, known_at))
     show(report, output)
+
+
+# What a column of keys can hold.
+_LARGEST_KEY = 2**63 - 1
 
 
 def show_batch(
     context: typer.Context,
-    batch: Annotated[
-        str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))
-    ],
+    batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
     output: options.Format = "table",
 ) -> None:
     """One batch in full."""
@@ -201,15 +246,23 @@ def show_batch(
     output_format(output)
     key = count(batch)
     from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.batches import UnknownBatch
     from klimatvaxling.reports.batches import batch as report_of
     from klimatvaxling.terminal.show import show
 
+    if key > _LARGEST_KEY:
+        raise UnknownBatch(batch=batch)
     with reading(around.url) as connection:
         report = report_of(connection, key)
     show(report, output)
 
 
-def list_quarantine(context: typer.Context, output: options.Format = "table") -> None:
+def list_quarantine(
+    context: typer.Context,
+    as_of: options.RegisteredUntil = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
     """Rejected rows that wait."""
     around: Surroundings = context.obj
     output_format(output)
@@ -218,16 +271,14 @@ def list_quarantine(context: typer.Context, output: options.Format = "table") ->
     from klimatvaxling.terminal.show import show
 
     with reading(around.url) as connection:
-        report = quarantine(connection)
+        report = quarantine(connection, around.registered_until(as_of, known_at))
     show(report, output)
 
 
 COMMANDS = (
     (
         "import",
-        N_(
-            "Import travel files. Posts one charge voucher per unit and booking date; nothing if any row is rejected."
-        ),
+        N_("Import travel files. Posts one charge voucher per unit and booking date; nothing if any row is rejected."),
         "import mars.csv --source milersattning --expect-rows 412 --dry-run",
         import_files,
     ),

@@ -12,7 +12,6 @@ import klimatvaxling
 from klimatvaxling.errors import ExchangeError, InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.faults import REFUSED_BY_STATE
 from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -27,21 +26,24 @@ class NothingToExplain(InputRefused):
 
 def init(
     context: typer.Context,
-    organisation: Annotated[str | None, typer.Option("--organisation", metavar="NAME", help=N_("Whose books these are."))] = None,
+    organisation: Annotated[
+        str | None, typer.Option("--organisation", metavar="NAME", help=N_("Whose books these are."))
+    ] = None,
     org_number: Annotated[
         str | None, typer.Option("--org-number", metavar="N", help=N_("The organisation number, ten digits."))
     ] = None,
 ) -> None:
     """Create the books, or upgrade them."""
     around: Surroundings = context.obj
-    from klimatvaxling.books.opening import begin
+    from klimatvaxling.books.opening import begin, require_organisation
     from klimatvaxling.database.engine import writing
     from klimatvaxling.database.location import sqlite_file, without_password
     from klimatvaxling.database.migrate import upgrade
 
+    require_organisation(organisation, org_number)
     upgrade(around.url)
     file = sqlite_file(around.url)
-    with writing(around.url) as connection:
+    with writing(around.url, without_book=True) as connection:
         beginning = begin(
             connection,
             organisation=organisation,
@@ -52,10 +54,22 @@ def init(
         )
     where = file or without_password(around.url)
     if beginning.is_new:
-        done(translate(N_("The books of {organisation} are open, in {where}."), organisation=beginning.organisation, where=where))
+        done(
+            translate(
+                N_("The books of {organisation} are open, in {where}."),
+                organisation=beginning.organisation,
+                where=where,
+            )
+        )
         next_step(translate(N_("klimatvaxling unit load FILE.csv")))
     else:
-        done(translate(N_("The books of {organisation} in {where} are up to date."), organisation=beginning.organisation, where=where))
+        done(
+            translate(
+                N_("The books of {organisation} in {where} are up to date."),
+                organisation=beginning.organisation,
+                where=where,
+            )
+        )
     for factor_set in beginning.factor_sets:
         done(translate(N_("Factor set registered: {factor_set}."), factor_set=factor_set))
 
@@ -64,7 +78,9 @@ def check(
     context: typer.Context,
     head: Annotated[
         str | None,
-        typer.Option("--head", metavar="HASH", help=N_("Also prove that nothing up to this head was changed or cut off.")),
+        typer.Option(
+            "--head", metavar="HASH", help=N_("Also prove that nothing up to this head was changed or cut off.")
+        ),
     ] = None,
     output: options.Format = "table",
 ) -> None:
@@ -73,17 +89,16 @@ def check(
     output_format(output)
     from klimatvaxling.database.engine import reading
     from klimatvaxling.ledger import check as checks
-    from klimatvaxling.reports.checked import checked
+    from klimatvaxling.reports.checked import checked, require_sound
     from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
+    with reading(around.url, without_book=True) as connection:
         findings = checks.run_checks(connection)
         if head is not None:
             findings.append(checks.includes_head(connection, head))
         report = checked(findings, *checks.head(connection))
     show(report, output)
-    if not all(finding.ok for finding in findings):
-        raise typer.Exit(REFUSED_BY_STATE)
+    require_sound(findings)
 
 
 # The facts of a single case, which an explanation in general does not have.
@@ -104,7 +119,12 @@ def explain(
         raise NothingToExplain(value=what)
     texts = [_BLANK.sub("…", translate(text)) for text in (error.message, error.remedy, error.explanation)]
     if output_format(output) == "json":
-        print(json.dumps({"code": error.code, "message": texts[0], "remedy": texts[1], "explanation": texts[2]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"code": error.code, "message": texts[0], "remedy": texts[1], "explanation": texts[2]},
+                ensure_ascii=False,
+            )
+        )
         return
     print("\n".join([error.code, *(text for text in texts if text)]))
 
@@ -122,5 +142,10 @@ COMMANDS = (
         "check --format json",
         check,
     ),
-    ("explain", N_("Explain an error code: what it means and what to do. Posts nothing."), "explain KV-UNIT-UNKNOWN", explain),
+    (
+        "explain",
+        N_("Explain an error code: what it means and what to do. Posts nothing."),
+        "explain KV-UNIT-UNKNOWN",
+        explain,
+    ),
 )

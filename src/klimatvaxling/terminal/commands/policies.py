@@ -1,5 +1,6 @@
 """`policy …` and `factor …`: the decided rules and the factors."""
 
+import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,10 @@ _Name = Annotated[str, typer.Argument(metavar="NAME", help=N_("The policy's name
 
 
 def list_policies(
-    context: typer.Context, as_of: options.AsOf = None, known_at: options.KnownAt = None, output: options.Format = "table"
+    context: typer.Context,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
 ) -> None:
     """Every policy and its value on a day."""
     around: Surroundings = context.obj
@@ -35,20 +39,35 @@ def set_policy(
     decision: options.Decision,
     valid_from: options.From = None,
     dry_run: options.DryRun = False,
+    output: options.Format = "table",
 ) -> None:
     """Put a decided value on record."""
     around: Surroundings = context.obj
+    output_format(output)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.policies.register import decide
+    from klimatvaxling.terminal.show import show_registered
 
-    day = around.day(valid_from)
+    day = around.day_for_the_books(valid_from)
     with writing(around.url, dry_run=dry_run) as connection:
-        decide(connection, name, value, valid_from=day, decision=decision, clock=around.clock, by=around.user)
-    text = N_("{name} would be {value} from {day}; nothing is registered.") if dry_run else N_("{name} is {value} from {day}.")
+        kept = decide(connection, name, value, valid_from=day, decision=decision, clock=around.clock, by=around.user)
+    text = (
+        N_("{name} would be {value} from {day}; nothing is registered.")
+        if dry_run
+        else N_("{name} is {value} from {day}.")
+    )
     done(translate(text, name=name, value=value, day=day))
+    row = {"name": name, "value": kept, "valid_from_on": day.isoformat(), "decision": decision.strip()}
+    show_registered(row, output, dry_run=dry_run)
 
 
-def history(context: typer.Context, name: _Name, output: options.Format = "table") -> None:
+def history(
+    context: typer.Context,
+    name: _Name,
+    as_of: options.ValidUntil = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
     """Every value a policy has had."""
     around: Surroundings = context.obj
     output_format(output)
@@ -57,7 +76,8 @@ def history(context: typer.Context, name: _Name, output: options.Format = "table
     from klimatvaxling.terminal.show import show
 
     with reading(around.url) as connection:
-        report = policy_history(connection, name)
+        day = around.day(as_of) if as_of is not None else datetime.date.max
+        report = policy_history(connection, name, day, around.known_at(known_at))
     show(report, output)
 
 
@@ -65,20 +85,33 @@ def load_factors(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(metavar="FILE", help=N_("A factor set in TOML."))],
     dry_run: options.DryRun = False,
+    output: options.Format = "table",
 ) -> None:
     """Register the municipality's own factor set."""
     around: Surroundings = context.obj
+    output_format(output)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.emissions.register import factor_set_in, register_set
+    from klimatvaxling.terminal.show import show_registered
 
     factor_set = factor_set_in(file)
     with writing(around.url, dry_run=dry_run) as connection:
         is_new = register_set(connection, factor_set, clock=around.clock, by=around.user)
-    text = N_("Factor set registered: {factor_set}.") if is_new else N_("The factor set {factor_set} is registered already.")
+    text = N_("The factor set {factor_set} is registered already.")
+    if is_new and dry_run:
+        text = N_("The factor set {factor_set} would be registered; nothing is registered.")
+    elif is_new:
+        text = N_("Factor set registered: {factor_set}.")
     done(translate(text, factor_set=factor_set.label))
+    show_registered({"factor_sets": [factor_set.label] if is_new else []}, output, dry_run=dry_run)
 
 
-def list_factors(context: typer.Context, output: options.Format = "table") -> None:
+def list_factors(
+    context: typer.Context,
+    as_of: options.ValidOn = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
     """Every factor on record."""
     around: Surroundings = context.obj
     output_format(output)
@@ -87,7 +120,8 @@ def list_factors(context: typer.Context, output: options.Format = "table") -> No
     from klimatvaxling.terminal.show import show
 
     with reading(around.url) as connection:
-        report = factors(connection)
+        day = around.day(as_of) if as_of is not None else None
+        report = factors(connection, day, around.known_at(known_at))
     show(report, output)
 
 
@@ -99,8 +133,18 @@ COMMANDS = (
         'policy set rate 1.75 --from 2027-01-01 --decision "KS 2026-123"',
         set_policy,
     ),
-    ("policy history", N_("Show every value a policy has had, with its decision. Posts nothing."), "policy history rate", history),
-    ("factor list", N_("Show every emission factor with its source. Posts nothing."), "factor list --format csv", list_factors),
+    (
+        "policy history",
+        N_("Show every value a policy has had, with its decision. Posts nothing."),
+        "policy history rate",
+        history,
+    ),
+    (
+        "factor list",
+        N_("Show every emission factor with its source. Posts nothing."),
+        "factor list --format csv",
+        list_factors,
+    ),
     (
         "factor load",
         N_("Register the municipality's own factor set. What is already charged does not change. Posts nothing."),

@@ -6,9 +6,18 @@ from typing import Annotated
 import typer
 
 from klimatvaxling import typed
+from klimatvaxling.errors import UsageFault
 from klimatvaxling.language import N_
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+
+class PeriodOrYear(UsageFault):
+    """A month and a year at once."""
+
+    code = "KV-PERIOD-OR-YEAR"
+    message = N_("--period and --year cannot be given together.")
+    remedy = N_("Give one of them: --period 2025-03 or --year 2025.")
 
 
 def balance(
@@ -34,7 +43,9 @@ def balance(
 def journal(
     context: typer.Context,
     unit: options.UnitCode = None,
-    period: Annotated[str | None, typer.Option("--period", metavar="YYYY-MM", help=N_("Only this month's bookings."))] = None,
+    period: Annotated[
+        str | None, typer.Option("--period", metavar="YYYY-MM", help=N_("Only this month's bookings."))
+    ] = None,
     year: Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Only this year's bookings."))] = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
@@ -43,19 +54,24 @@ def journal(
     """Every voucher with its lines."""
     around: Surroundings = context.obj
     output_format(output)
+    if period is not None and year is not None:
+        raise PeriodOrYear
     first, last = datetime.date.min, datetime.date.max
     if period is not None:
         month = typed.month(period)
         first, last = month.first_day, month.last_day
     if year is not None:
         first, last = datetime.date(typed.year(year), 1, 1), datetime.date(typed.year(year), 12, 31)
-    day = typed.date(as_of) if as_of else datetime.date.max
+    day = around.day(as_of) if as_of is not None else datetime.date.max
     from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.journal import journal as report_of
     from klimatvaxling.terminal.show import show
+    from klimatvaxling.units.register import require_unit
 
+    known = around.known_at(known_at)
     with reading(around.url) as connection:
-        report = report_of(connection, day, around.known_at(known_at), first=first, last=last, unit=unit or "")
+        code = None if unit is None else require_unit(connection, unit, around.day(as_of), known_at=known).code
+        report = report_of(connection, day, known, first=first, last=last, unit=code)
     show(report, output)
 
 
@@ -84,5 +100,10 @@ COMMANDS = (
         balance,
     ),
     ("journal", N_("Show the vouchers with their lines. Posts nothing."), "journal --period 2025-03", journal),
-    ("voucher show", N_("Show one voucher in full, with its evidence. Posts nothing."), "voucher show A2025-17", show_voucher),
+    (
+        "voucher show",
+        N_("Show one voucher in full, with its evidence. Posts nothing."),
+        "voucher show A2025-17",
+        show_voucher,
+    ),
 )

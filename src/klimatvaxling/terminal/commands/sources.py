@@ -33,7 +33,7 @@ def show_source(name: _Name, output: options.Format = "table") -> None:
     show(source(find_source(name)), output)
 
 
-def test_source(
+def try_source(
     name: _Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help=N_("A file from that source."))],
     output: options.Format = "table",
@@ -49,11 +49,16 @@ def test_source(
 
 COMMANDS = (
     ("source list", N_("Show the sources travel data can come from. Posts nothing."), "source list", list_sources),
-    ("source show", N_("Show how a source's columns are understood. Posts nothing."), "source show resebyra", show_source),
+    (
+        "source show",
+        N_("Show how a source's columns are understood. Posts nothing."),
+        "source show resebyra",
+        show_source,
+    ),
     (
         "source test",
         N_("Show how a file's first rows are understood, column by column. Posts nothing."),
         "source test milersattning mars.csv",
-        test_source,
+        try_source,
     ),
 )

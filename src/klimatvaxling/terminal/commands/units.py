@@ -17,24 +17,32 @@ def add(
     code: Annotated[str, typer.Argument(metavar="CODE", help=N_("The unit's code."))],
     name: Annotated[str, typer.Option("--name", metavar="NAME", help=N_("What the unit is called."))],
     kind: Annotated[
-        str, typer.Option("--kind", metavar="administration|company", help=N_("Administration (förvaltning) or company (bolag)."))
+        str,
+        typer.Option(
+            "--kind", metavar="administration|company", help=N_("Administration (förvaltning) or company (bolag).")
+        ),
     ],
     org_number: Annotated[
         str, typer.Option("--org-number", metavar="N", help=N_("The organisation number; required for a company."))
     ] = "",
     cost_centre: Annotated[
         list[str] | None,
-        typer.Option("--cost-centre", metavar="C", help=N_("A cost centre, or the beginning of some with a star: 12*.")),
+        typer.Option(
+            "--cost-centre", metavar="C", help=N_("A cost centre, or the beginning of some with a star: 12*.")
+        ),
     ] = None,
     counterpart: Annotated[
         str, typer.Option("--counterpart", metavar="M", help=N_("The counterpart code (motpart), three digits."))
     ] = "",
     valid_from: options.From = None,
     dry_run: options.DryRun = False,
+    output: options.Format = "table",
 ) -> None:
     """Register one unit."""
     around: Surroundings = context.obj
+    output_format(output)
     from klimatvaxling.database.engine import writing
+    from klimatvaxling.terminal.show import show_registered
     from klimatvaxling.units import register
     from klimatvaxling.units.unit import ALWAYS, unit
 
@@ -45,33 +53,54 @@ def add(
         org_number=org_number,
         cost_centre_codes=cost_centre,
         counterpart=counterpart,
-        valid_from=typed.date(valid_from) if valid_from else ALWAYS,
+        valid_from=typed.date(valid_from) if valid_from is not None else ALWAYS,
     )
     with writing(around.url, dry_run=dry_run) as connection:
         register.add(connection, [new], clock=around.clock, by=around.user)
-    done(translate(N_("Unit {unit} registered."), unit=code))
+    text = N_("Unit {unit} would be registered; nothing is registered.") if dry_run else N_("Unit {unit} registered.")
+    done(translate(text, unit=code))
+    show_registered({"units": [new.code]}, output, dry_run=dry_run)
 
 
 def load(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=N_("CSV or XLSX with code;name;kind;org_number;cost_centres;counterpart."))],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help=N_("CSV or XLSX with code;name;kind;org_number;cost_centres;counterpart.")),
+    ],
     dry_run: options.DryRun = False,
+    output: options.Format = "table",
 ) -> None:
     """Register all units of a file, or none."""
     around: Surroundings = context.obj
+    output_format(output)
     from klimatvaxling.database.engine import writing
+    from klimatvaxling.terminal.show import show_registered
     from klimatvaxling.units import register
     from klimatvaxling.units.unit_file import read_units
 
     units = read_units(file)
     with writing(around.url, dry_run=dry_run) as connection:
         register.add(connection, units, clock=around.clock, by=around.user)
-    done(translate_plural(N_("{count} unit registered."), N_("{count} units registered."), len(units)))
-    next_step(translate(N_("klimatvaxling import FILE.csv --source standard")))
+    if dry_run:
+        told = translate_plural(
+            N_("{count} unit would be registered; nothing is registered."),
+            N_("{count} units would be registered; nothing is registered."),
+            len(units),
+        )
+    else:
+        told = translate_plural(N_("{count} unit registered."), N_("{count} units registered."), len(units))
+    done(told)
+    show_registered({"units": [unit.code for unit in units]}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step(translate(N_("klimatvaxling import FILE.csv --source standard")))
 
 
 def list_units(
-    context: typer.Context, as_of: options.AsOf = None, known_at: options.KnownAt = None, output: options.Format = "table"
+    context: typer.Context,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
 ) -> None:
     """The units valid on a day."""
     around: Surroundings = context.obj
