@@ -9,6 +9,9 @@ from typing import ClassVar
 
 from klimatvaxling.language import N_, translate
 
+# Set to 1, faults nobody foresaw are shown with their traceback.
+TRACEBACK_VARIABLE = "KLIMATVAXLING_TRACEBACK"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -40,6 +43,10 @@ class ExchangeError(Exception):
         self.facts = facts
         super().__init__(self.code)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors pass from the process that reads a large file to the one that imports it.
+        return _again, (type(self), self.place, self.facts)
+
     def __str__(self) -> str:
         return f"{self.code}: {self.what()}"
 
@@ -61,6 +68,10 @@ class ExchangeError(Exception):
         if self.place.column is not None:
             parts.append(translate(N_("column {column}"), column=self.place.column))
         return ", ".join(parts)
+
+
+def _again(kind: type[ExchangeError], place: Place, facts: dict[str, object]) -> ExchangeError:
+    return kind(place=place, **facts)
 
 
 class UsageFault(ExchangeError):

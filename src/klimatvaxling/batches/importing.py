@@ -6,53 +6,44 @@ stand twice, everything is rolled back and read again with care.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
+from klimatvaxling.batches.ahead import reading_ahead
 from klimatvaxling.batches.batch import (
     ImportResult,
     Rejected,
     RowsRejected,
     TripsConflict,
-    TripTwice,
     UnexpectedKg,
     UnexpectedRows,
     UnitCharge,
 )
 from klimatvaxling.batches.pages import LINE_BREAK
+from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import BatchStore, Known, has_trips, profile_id, source_id
-from klimatvaxling.charges.charge import Booking
+from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
 from klimatvaxling.database.bulk import next_key
 from klimatvaxling.database.guards import insert_guards_aside
-from klimatvaxling.emissions.register import assessor
-from klimatvaxling.errors import ExchangeError, InputRefused, Place
+from klimatvaxling.emissions.register import registered_factors
+from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.lots.register import debts_of, lots_of
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.rows import Layout, TravelRows
-from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.trip import ContentIds, Trips, normal_form
-from klimatvaxling.trips.understanding import (
-    PersonalNumber,
-    Understanding,
-    require_no_personal_number,
-    without_personal_numbers,
-)
+from klimatvaxling.travel.rows import Layout
+from klimatvaxling.trips.trip import Trips, normal_form
 from klimatvaxling.typed import canonical
-from klimatvaxling.units.directory import Directory
 from klimatvaxling.units.register import versions
 
 _LOOKED_UP_AT_ONCE = 500
@@ -101,15 +92,9 @@ def import_file(
     careful = False
     while True:
         savepoint = connection.begin_nested()
+        reading = _Import(connection, order, clock, by, careful=careful, twice=frozenset(twice))
         try:
-            with open_travel_file(
-                order.file,
-                sheet=order.profile.sheet,
-                delimiter=order.profile.delimiter,
-                encoding=order.profile.encoding,
-            ) as file:
-                reading = _Import(connection, order, file, clock, by, careful=careful, twice=frozenset(twice))
-                result = reading.run(progress)
+            result = reading.run(progress)
             savepoint.commit()
         except IntegrityError:
             savepoint.rollback()
@@ -130,62 +115,59 @@ class _Import:
     """One pass over one file."""
 
     def __init__(
-        self,
-        connection: Connection,
-        order: Order,
-        file: Any,
-        clock: Clock,
-        by: str,
-        *,
-        careful: bool,
-        twice: frozenset[str],
+        self, connection: Connection, order: Order, clock: Clock, by: str, *, careful: bool, twice: frozenset[str]
     ) -> None:
-        self._connection, self._order, self._file = connection, order, file
+        self._connection, self._order = connection, order
         self._clock, self._by, self._twice = clock, by, twice
         self._profile = order.profile
         self._source_id = source_id(connection, self._profile.name)
         self._looks_up = careful or has_trips(connection, self._source_id)
         unit_versions = versions(connection)
         self._units = {unit.id: unit for unit in unit_versions}
-        assess, factor_keys = assessor(connection)
-        self._understanding = Understanding(
-            Directory(unit_versions),
-            all_values(connection),
-            assess,
-            factor_keys,
-            Booking(today(clock), order.booked_on),
-            next_key(connection, "charge"),
+        sets, factor_keys = registered_factors(connection)
+        self._task = Task(
+            file=order.file,
+            profile=order.profile,
+            units=unit_versions,
+            policies=all_values(connection),
+            factor_sets=sets,
+            factor_keys=factor_keys,
+            booking=Booking(today(clock), order.booked_on),
+            first_charge_id=next_key(connection, "charge"),
+            twice=twice,
+            with_cells=self._looks_up,
         )
-        self._rows = TravelRows(file, self._profile)
-        self._content_ids = None if self._profile.has_trip_ids else ContentIds()
+        self._charges: dict[int, ChargeKey] = {}
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
         self._conflicts: list[tuple[int, str]] = []
-        self._already = self._posted = 0
-        self._understood_g = 0
+        self._already = self._posted = self._understood_g = 0
         self.found_twice: set[str] = set()
-        self._rejected_ids: set[str] = set()
-        self._id_columns: frozenset[str] = frozenset()
-        self._store: BatchStore | None = None
+        self._opening: Opening
+        self._closing: Closing
+        self._store: BatchStore
 
     def run(self, progress: Callable[[int], None]) -> ImportResult:
         """Read everything, then post or refuse."""
-        with insert_guards_aside(self._connection, "trip"):
-            for chunk in self._rows:
-                if self._store is None:
-                    self._begin()
-                self._take(chunk, self._ids(chunk))
-                progress(self._rows.rows_read)
+        with insert_guards_aside(self._connection, "trip"), reading_ahead(self._task) as messages:
+            for message in messages:
+                if isinstance(message, Part):
+                    self._take(message)
+                    progress(message.rows_read)
+                elif isinstance(message, Opening):
+                    self._opening = message
+                    self._store = BatchStore(self._connection, self._source_id, message.header)
+                else:
+                    self._closing = message
+        self._rejected += self._closing.rejected
+        self._rejected.sort(key=lambda row: row.row)
         self._suspect_doubles_of_rejected_rows()
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
-        for number, cells, fault in self._rows.too_wide:
-            self._rejected.append(Rejected(number, self._kept_of(cells), (fault,)))
-        self._rejected.sort(key=lambda row: row.row)
         self._require_expected()
         if self._conflicts:
             row, trip_id = self._conflicts[0]
-            place = Place(file=self._file.name, row=row)
+            place = Place(file=self._opening.name, row=row)
             raise Refused(
                 TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held()
             )
@@ -193,112 +175,37 @@ class _Import:
             raise Refused(
                 RowsRejected(
                     rejected=len(self._rejected),
-                    read=self._rows.rows_read,
+                    read=self._closing.rows_read,
                     workbook=f"{self._order.file.stem}.rejected.xlsx",
-                    place=Place(file=self._file.name),
+                    place=Place(file=self._opening.name),
                 ),
                 self._held(),
             )
         return self._post()
 
-    def _begin(self) -> None:
-        self._store = BatchStore(self._connection, self._source_id, self._header)
-        id_rule = self._profile.columns.get("trip_id")
-        self._id_columns = frozenset(id_rule.source_columns if id_rule else ())
-
-    @property
-    def _layout(self) -> Layout:
-        assert self._rows.layout is not None
-        return self._rows.layout
-
-    @property
-    def _header(self) -> tuple[str, ...]:
-        return tuple(self._profile.spelling[name] for name in self._layout.kept_header)
-
-    def _ids(self, chunk: Chunk) -> Sequence[str]:
-        if self._content_ids is None:
-            return list(map(str.strip, chunk.columns[0]))
-        return self._content_ids.of(zip(*chunk.columns, strict=True))
-
-    def _take(self, chunk: Chunk, trip_ids: Sequence[str]) -> None:
-        """Understand some rows and write them, those apart that are refused."""
-        parts = list(self._divided(chunk, trip_ids))
-        if not parts:
+    def _take(self, part: Part) -> None:
+        self._rejected += part.rejected
+        self._charges.update(part.charges)
+        trips = part.trips
+        if trips is None:
             return
-        trips = parts[0] if len(parts) == 1 else Trips.joined(parts)
         self._understood_g += sum(trips.co2_g)
-        if self._looks_up:
-            trips = self._new_only(trips, chunk)
+        if part.cells is not None:
+            trips = self._new_only(trips, part.cells)
         if len(trips):
             self._write(trips)
 
-    def _divided(self, chunk: Chunk, trip_ids: Sequence[str]) -> Iterator[Trips]:
-        """The rows as trips; where one is refused, the rows are divided until it stands alone."""
-        try:
-            yield self._understood(chunk, trip_ids)
-        except InputRefused as complaint:
-            if len(trip_ids) == 1:
-                self._reject(chunk, trip_ids[0], complaint)
-                return
-            middle = len(trip_ids) // 2
-            yield from self._divided(chunk.part(0, middle), trip_ids[:middle])
-            yield from self._divided(chunk.part(middle, len(trip_ids)), trip_ids[middle:])
-
-    def _understood(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
-        if self._twice and not self._twice.isdisjoint(trip_ids):
-            trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._twice)
-            raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
-        trips = self._understanding.understand(chunk, trip_ids)
-        self._require_no_personal_number(trips.kept)
-        return trips
-
-    def _require_no_personal_number(self, kept: Sequence[str]) -> None:
-        header, pattern = self._layout.kept_header, self._profile.id_pattern
-        require_no_personal_number(kept, header, self._id_columns, pattern)
-
-    def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
-        cells = tuple(chunk.kept_row(0))
-        faults = [complaint]
-        try:
-            self._require_no_personal_number(cells)
-            faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
-        except PersonalNumber as found:
-            # Only this is said of such a row: another complaint might repeat the number.
-            faults = [found]
-            cells, trip_id = self._masked(cells), ""
-        self._rejected_ids.add(trip_id)
-        self._rejected.append(
-            Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id)
-        )
-
-    def _placed(self, fault: InputRefused, row: int) -> InputRefused:
-        """The complaint with the file, row and column as the supplier spells it."""
-        column = fault.place.column
-        if column in COLUMNS and column not in self._layout.kept_header:
-            column = self._profile.source_column(column) or self._header[0]
-        elif column is not None:
-            column = self._profile.spelling.get(fold(column), column)
-        fault.place = Place(file=self._file.name, row=row, column=column)
-        return fault
-
     def _suspect_doubles_of_rejected_rows(self) -> None:
         """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
-        if self._store is None or self._content_ids is not None:
+        if not self._profile.has_trip_ids:
             return
-        ids = sorted(self._rejected_ids - self._twice)
+        ids = sorted({row.trip_id for row in self._rejected} - self._twice)
         for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
             known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
             self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
 
-    def _masked(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return without_personal_numbers(self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern)
-
-    def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return self._masked([column[0] for column in self._layout.kept([(cell,) for cell in cells])])
-
     def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
         """The trips that are not in the books yet; what is there with other content is a conflict."""
-        assert self._store is not None
         known = self._store.known(trips.trip_id)
         position = {row: index for index, row in enumerate(chunk.numbers)}
         first_of: dict[str, int] = {}
@@ -325,9 +232,8 @@ class _Import:
         return trips if len(new) == len(trips) else trips.only(new)
 
     def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
-        assert self._store is not None
         header, cells, batch_id = self._store.cells_of(earlier)
-        if tuple(header) == self._header and cells == chunk.kept_row(index):
+        if tuple(header) == self._opening.header and cells == chunk.kept_row(index):
             return True
         profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
         layout = Layout(profile, [fold(name) for name in header])
@@ -337,31 +243,32 @@ class _Import:
         return normal_form(then) == normal_form(now)
 
     def _write(self, trips: Trips) -> None:
-        assert self._store is not None
-        self._store.write(trips, self._understanding.charges)
+        self._store.write(trips, self._charges)
         grams = self._grams
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
         self._posted += len(trips)
 
     def _require_expected(self) -> None:
-        order, read = self._order, self._rows.rows_read
+        order, read = self._order, self._closing.rows_read
         if order.expected_rows is not None and order.expected_rows != read:
-            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._file.name))
+            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._opening.name))
             raise Refused(fault, self._held())
         if order.expected_kg is not None:
             exact_kg = Decimal(self._understood_g).scaleb(-3)
             if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
                 found = canonical(exact_kg)
-                kg = UnexpectedKg(found=found, expected=canonical(order.expected_kg), place=Place(file=self._file.name))
+                kg = UnexpectedKg(
+                    found=found, expected=canonical(order.expected_kg), place=Place(file=self._opening.name)
+                )
                 raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
-        if self._store is None or not (self._posted or self._rejected):
+        if not (self._posted or self._rejected):
             return self._result(None, (), ())
         lines = self._charge_lines()
         facts = self._facts(lines)
-        self._store.seal(facts, self._rejected, self._header)
+        self._store.seal(facts, self._rejected, self._opening.header)
         unit_ids = sorted({line.key.unit_id for line in lines})
         drafts = charge_vouchers(
             lines,
@@ -369,9 +276,9 @@ class _Import:
             lots_of(self._connection, unit_ids) if any(line.amount_ore < 0 for line in lines) else {},
             debts_of(self._connection, unit_ids),
             description=translate(
-                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._file.name
+                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._opening.name
             ),
-            evidence=self._order.evidence or f"{self._file.name} sha256:{self._file.sha256}",
+            evidence=self._order.evidence or f"{self._opening.name} sha256:{self._opening.sha256}",
             batch_id=self._store.batch_id,
             batch_sha256=self._store.sha256,
         )
@@ -385,9 +292,9 @@ class _Import:
         return {
             "source_id": self._source_id,
             "profile_id": profile_id(self._connection, self._source_id, self._profile, registered_at, self._by),
-            "file_name": self._file.name,
-            "file_sha256": self._file.sha256,
-            "file_bytes": self._file.size_bytes,
+            "file_name": self._opening.name,
+            "file_sha256": self._opening.sha256,
+            "file_bytes": self._opening.size_bytes,
             **{name: getattr(result, name) for name in _COUNTS},
             "evidence": self._order.evidence,
             "registered_at": registered_at,
@@ -396,9 +303,9 @@ class _Import:
         }
 
     def _charge_lines(self) -> list[ChargeLine]:
-        charges = self._understanding.charges
+        charges = self._charges
         return [
-            ChargeLine(charge_id, charges[charge_id], co2_g, self._understanding.rates[charges[charge_id].rate_id])
+            ChargeLine(charge_id, charges[charge_id], co2_g, self._closing.rates[charges[charge_id].rate_id])
             for charge_id, co2_g in sorted(self._grams.items())
         ]
 
@@ -418,12 +325,12 @@ class _Import:
         return ImportResult(
             batch=batch,
             source=self._profile.name,
-            file=self._file.name,
-            file_sha256=self._file.sha256,
-            rows_read=self._rows.rows_read,
+            file=self._opening.name,
+            file_sha256=self._opening.sha256,
+            rows_read=self._closing.rows_read,
             rows_posted=self._posted,
             rows_already_imported=self._already,
-            rows_outside_scheme=sum(self._rows.outside.values()),
+            rows_outside_scheme=sum(self._closing.outside.values()),
             rows_rejected=len(self._rejected),
             rows_held=held,
             co2_g=sum(line.co2_g for line in lines),
@@ -431,9 +338,9 @@ class _Import:
             units=tuple(UnitCharge(code, *sums) for code, sums in sorted(by_unit.items())),
             vouchers=vouchers,
             dry_run=self._order.dry_run,
-            outside=dict(self._rows.outside),
+            outside=dict(self._closing.outside),
             rejected=tuple(self._rejected),
-            header=self._header if self._rows.layout else (),
+            header=self._opening.header,
         )
 
 

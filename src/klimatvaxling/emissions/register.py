@@ -7,7 +7,6 @@ from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows, next_key
-from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.emissions.factor_file import read_factor_set
 from klimatvaxling.errors import InputRefused, Place, StateRefused
@@ -73,19 +72,15 @@ def register_set(connection: Connection, factor_set: FactorSet, *, clock: Clock,
     return True
 
 
-def registered_sets(connection: Connection) -> list[tuple[int, FactorSet]]:
-    """Every set on record with its key, oldest registration first."""
-    rows = connection.execute(text("SELECT id, content FROM factor_set ORDER BY id"))
-    return [(row.id, read_factor_set(row.content)) for row in rows]
-
-
-def assessor(connection: Connection) -> tuple[Assessor, dict[tuple[str, str], int]]:
-    """What assesses CO2 by the registered sets, and the key of each factor by set label and factor key."""
-    sets = registered_sets(connection)
+def registered_factors(connection: Connection) -> tuple[list[FactorSet], dict[tuple[str, str], int]]:
+    """Every set on record, oldest registration first, and the key of each factor by set label and factor key."""
+    sets = [
+        read_factor_set(row.content) for row in connection.execute(text("SELECT content FROM factor_set ORDER BY id"))
+    ]
     keys = {
         (f"{row.name} {row.version}", row.key): row.id
         for row in connection.execute(
             text("SELECT f.id, f.key, s.name, s.version FROM factor f JOIN factor_set s ON s.id = f.factor_set_id")
         )
     }
-    return Assessor([factor_set for _, factor_set in sets]), keys
+    return sets, keys

@@ -5,7 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
-from klimatvaxling.emissions.register import registered_sets
+from klimatvaxling.emissions.register import registered_factors
 from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
@@ -117,9 +117,10 @@ def _without_shown(row: dict[str, object]) -> dict[str, object]:
 
 def factors(connection: Connection, as_of: datetime.date | None, known_at: str) -> Report:
     """Every factor on record, or those that hold on `as_of`, with its source and how sure we are of it."""
+    sets, _ = registered_factors(connection)
     holding = {
-        (key, factor.key)
-        for key, factor_set in registered_sets(connection)
+        (factor_set.label, factor.key)
+        for factor_set in sets
         for factor in factor_set.factors
         if as_of is None or factor_set.factor_on(factor.subject, as_of) is factor
     }
@@ -128,12 +129,12 @@ def factors(connection: Connection, as_of: datetime.date | None, known_at: str) 
         for row in connection.execute(
             text(
                 "SELECT s.name || ' ' || s.version AS factor_set, f.key AS factor, f.measure, f.unit, f.g_per_unit,"
-                " f.confidence, f.source, s.id AS set_id FROM factor f JOIN factor_set s ON s.id = f.factor_set_id"
+                " f.confidence, f.source FROM factor f JOIN factor_set s ON s.id = f.factor_set_id"
                 " WHERE s.registered_at <= :known_at ORDER BY f.id"
             ),
             {"known_at": known_at},
         )
-        if (row.set_id, row.factor) in holding
+        if (row.factor_set, row.factor) in holding
     ]
     for row in rows:
         row["certainty"] = title(row["confidence"])

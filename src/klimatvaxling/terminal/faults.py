@@ -5,11 +5,10 @@ import re
 import sys
 import traceback
 
-from klimatvaxling.errors import ExchangeError, InputRefused, StateRefused, UsageFault
+from klimatvaxling.errors import TRACEBACK_VARIABLE, ExchangeError, InputRefused, StateRefused, UsageFault
 from klimatvaxling.language import N_, translate
 
 UNEXPECTED, USAGE, REFUSED_INPUT, REFUSED_BY_STATE, INTERRUPTED = 1, 2, 3, 4, 130
-TRACEBACK_VARIABLE = "KLIMATVAXLING_TRACEBACK"
 
 # The command-line library's own faults by class name, with the words it puts in them.
 _USAGE_MESSAGES = {

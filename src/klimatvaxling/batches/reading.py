@@ -1,0 +1,205 @@
+"""The reading of a travel file: from its bytes to understood trips and rejected rows, without the database.
+
+Everything a reading needs comes with its task, so that a large file can be read in a process of its own while this one
+writes (ahead.py).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from klimatvaxling.batches.batch import Rejected, TripTwice
+from klimatvaxling.charges.charge import Booking, ChargeKey
+from klimatvaxling.emissions.assessment import Assessor
+from klimatvaxling.emissions.factor import FactorSet
+from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.policies.policy import PolicyValue
+from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.file import TravelFile, open_travel_file
+from klimatvaxling.travel.profile import Profile, fold
+from klimatvaxling.travel.rows import Layout, TravelRows
+from klimatvaxling.travel.standard import COLUMNS
+from klimatvaxling.trips.trip import ContentIds, Trips
+from klimatvaxling.trips.understanding import (
+    PersonalNumber,
+    Understanding,
+    require_no_personal_number,
+    without_personal_numbers,
+)
+from klimatvaxling.units.directory import Directory
+from klimatvaxling.units.unit import Unit
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to read and by which registers. `twice` are ids that may not stand; `with_cells` sends the rows along."""
+
+    file: Path
+    profile: Profile
+    units: Sequence[Unit]
+    policies: Sequence[PolicyValue]
+    factor_sets: Sequence[FactorSet]
+    factor_keys: Mapping[tuple[str, str], int]
+    booking: Booking
+    first_charge_id: int
+    twice: frozenset[str]
+    with_cells: bool
+
+
+@dataclass(frozen=True)
+class Opening:
+    """The file, and its kept columns as the supplier spells them."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    header: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows: understood trips, rejected rows, the charge lines first seen here, and how far the reading has come."""
+
+    trips: Trips | None
+    rejected: tuple[Rejected, ...]
+    charges: Mapping[int, ChargeKey]
+    rows_read: int
+    cells: Chunk | None
+
+
+@dataclass(frozen=True)
+class Closing:
+    """The end of the file: counts, the rates that were used by key in öre per kg, and rows that were too wide."""
+
+    rows_read: int
+    outside: Mapping[str, int]
+    rates: Mapping[int, int]
+    rejected: tuple[Rejected, ...]
+
+
+Message = Opening | Part | Closing
+
+
+def read(task: Task) -> Iterator[Message]:
+    """Everything a file says: an opening, parts, a closing. Raises what is wrong with the file as a whole."""
+    profile = task.profile
+    with open_travel_file(
+        task.file, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding
+    ) as file:
+        yield from _Reading(task, file).messages()
+
+
+class _Reading:
+    """One pass over one file."""
+
+    def __init__(self, task: Task, file: TravelFile) -> None:
+        self._task, self._file, self._profile = task, file, task.profile
+        self._understanding = Understanding(
+            Directory(task.units),
+            task.policies,
+            Assessor(task.factor_sets),
+            task.factor_keys,
+            task.booking,
+            task.first_charge_id,
+        )
+        self._rows = TravelRows(file, task.profile)
+        self._content_ids = None if task.profile.has_trip_ids else ContentIds()
+        id_rule = task.profile.columns.get("trip_id")
+        self._id_columns = frozenset(id_rule.source_columns if id_rule else ())
+        self._rejected: list[Rejected] = []
+        self._charges_told = 0
+
+    def messages(self) -> Iterator[Message]:
+        opened = False
+        for chunk in self._rows:
+            if not opened:
+                yield self._opening()
+                opened = True
+            yield self._part(chunk, self._ids(chunk))
+        if not opened:
+            yield self._opening()
+        too_wide = tuple(Rejected(row, self._kept_of(cells), (fault,)) for row, cells, fault in self._rows.too_wide)
+        yield Closing(self._rows.rows_read, self._rows.outside, self._understanding.rates, too_wide)
+
+    def _opening(self) -> Opening:
+        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header)
+
+    def _part(self, chunk: Chunk, trip_ids: Sequence[str]) -> Part:
+        """Understand some rows, those apart that are refused."""
+        parts = list(self._divided(chunk, trip_ids))
+        trips = None if not parts else parts[0] if len(parts) == 1 else Trips.joined(parts)
+        rejected, self._rejected = tuple(self._rejected), []
+        known = self._understanding.charges
+        charges = (
+            {key: known[key] for key in list(known)[self._charges_told :]} if len(known) > self._charges_told else {}
+        )
+        self._charges_told = len(known)
+        return Part(trips, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None)
+
+    @property
+    def _layout(self) -> Layout:
+        assert self._rows.layout is not None
+        return self._rows.layout
+
+    @property
+    def _header(self) -> tuple[str, ...]:
+        return tuple(self._profile.spelling[name] for name in self._layout.kept_header)
+
+    def _ids(self, chunk: Chunk) -> Sequence[str]:
+        if self._content_ids is None:
+            return list(map(str.strip, chunk.columns[0]))
+        return self._content_ids.of(zip(*chunk.columns, strict=True))
+
+    def _divided(self, chunk: Chunk, trip_ids: Sequence[str]) -> Iterator[Trips]:
+        """The rows as trips; where one is refused, the rows are divided until it stands alone."""
+        try:
+            yield self._understood(chunk, trip_ids)
+        except InputRefused as complaint:
+            if len(trip_ids) == 1:
+                self._reject(chunk, trip_ids[0], complaint)
+                return
+            middle = len(trip_ids) // 2
+            yield from self._divided(chunk.part(0, middle), trip_ids[:middle])
+            yield from self._divided(chunk.part(middle, len(trip_ids)), trip_ids[middle:])
+
+    def _understood(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
+        if self._task.twice and not self._task.twice.isdisjoint(trip_ids):
+            trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._task.twice)
+            raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
+        trips = self._understanding.understand(chunk, trip_ids)
+        self._require_no_personal_number(trips.kept)
+        return trips
+
+    def _require_no_personal_number(self, kept: Sequence[str]) -> None:
+        header, pattern = self._layout.kept_header, self._profile.id_pattern
+        require_no_personal_number(kept, header, self._id_columns, pattern)
+
+    def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
+        cells = tuple(chunk.kept_row(0))
+        faults = [complaint]
+        try:
+            self._require_no_personal_number(cells)
+            faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
+        except PersonalNumber as found:
+            # Only this is said of such a row: another complaint might repeat the number.
+            faults = [found]
+            cells, trip_id = self._masked(cells), ""
+        self._rejected.append(
+            Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id)
+        )
+
+    def _placed(self, fault: InputRefused, row: int) -> InputRefused:
+        """The complaint with the file, row and column as the supplier spells it."""
+        column = fault.place.column
+        if column in COLUMNS and column not in self._layout.kept_header:
+            column = self._profile.source_column(column) or self._header[0]
+        elif column is not None:
+            column = self._profile.spelling.get(fold(column), column)
+        fault.place = Place(file=self._file.name, row=row, column=column)
+        return fault
+
+    def _masked(self, cells: Sequence[str]) -> tuple[str, ...]:
+        return without_personal_numbers(self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern)
+
+    def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
+        return self._masked([column[0] for column in self._layout.kept([(cell,) for cell in cells])])
