@@ -24,7 +24,9 @@ def in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def outcome(books: Books, *options: str) -> tuple[int, object, str]:
-    found = books("import", books.folder / "trips.csv", "--source", "standard", "--format", "json", "--dry-run", *options)
+    found = books(
+        "import", books.folder / "trips.csv", "--source", "standard", "--format", "json", "--dry-run", *options
+    )
     return found.code, found.json, found.err
 
 
@@ -49,7 +51,8 @@ def test_what_is_posted_and_known_again_is_the_same_too(books: Books) -> None:
 
 @pytest.mark.usefixtures("in_another_process")
 @pytest.mark.parametrize(
-    ("content", "code"), [("trip_id;date;unit;colour\n", "KV-HEADER-MISSING"), ("", "KV-FILE-EMPTY"), ("a\0b", "KV-FILE-")]
+    ("content", "code"),
+    [("trip_id;date;unit;colour\n", "KV-HEADER-MISSING"), ("", "KV-FILE-EMPTY"), ("a\0b", "KV-FILE-")],
 )
 def test_what_is_wrong_with_the_whole_file_is_said_as_ever(books: Books, content: str, code: str) -> None:
     file = Path(books.folder / "broken.csv")

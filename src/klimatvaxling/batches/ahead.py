@@ -10,8 +10,9 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import IO, Any
 
 from klimatvaxling.batches.reading import Closing, Message, Part, Task, read
@@ -20,34 +21,50 @@ from klimatvaxling.trips.trip import FIELDS, Trips
 
 # Below this a second process costs more than it saves.
 WORTH_A_PROCESS_BYTES = 4_000_000
+# How far the reader may be ahead, where the system lets a pipe hold so much.
+_AHEAD_BYTES = 1 << 20
 
 
 class ReaderLost(Exception):
     """The reading process ended before the file did: a fault of the program or the machine, never of the user."""
 
 
+Reader = subprocess.Popen[bytes]
+
+
 @contextmanager
-def reading_ahead(task: Task) -> Iterator[Iterator[Message]]:
-    """The messages of `read(task)`, from another process where that is worth it."""
+def started_reader(file: Path) -> Iterator[Reader | None]:
+    """A process that is ready to read `file`, where that is worth it; ended when the caller is done with it."""
     try:
-        is_large = task.file.stat().st_size >= WORTH_A_PROCESS_BYTES
+        is_large = file.stat().st_size >= WORTH_A_PROCESS_BYTES
     except OSError:
         is_large = False
     if not is_large:
-        yield read(task)
+        yield None
         return
     # -P: nothing in the folder the user stands in is taken for a part of the program.
     command = [sys.executable, "-P", "-m", "klimatvaxling.batches.ahead"]
     quiet = None if os.environ.get(TRACEBACK_VARIABLE) else subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=quiet) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=quiet, pipesize=_AHEAD_BYTES) as reader:
         try:
-            pickle.dump(task, process.stdin)
-            process.stdin.close()
-            yield _received(process.stdout)
+            yield reader
         finally:
-            process.kill()
+            reader.kill()
+
+
+@contextmanager
+def reading_ahead(task: Task, reader: Reader | None) -> Iterator[Iterator[Message]]:
+    """The messages of `read(task)`: from `reader`, from one that is started now if that is worth it, or from here."""
+    with nullcontext(reader) if reader is not None else started_reader(task.file) as ready:
+        if ready is None:
+            yield read(task)
+            return
+        assert ready.stdin is not None
+        assert ready.stdout is not None
+        pickle.dump(task, ready.stdin)
+        ready.stdin.flush()
+        yield _received(ready.stdout)
 
 
 def _received(stream: IO[bytes]) -> Iterator[Message]:
@@ -68,7 +85,9 @@ def _packed(message: Message) -> tuple[Message, bytes]:
     if not isinstance(message, Part) or message.trips is None:
         return message, b""
     columns = [list(column) for column in message.trips.columns()]
-    return replace(message, trips=None), marshal.dumps((columns, list(message.trips.kept)), 2)
+    # A page already has the kept cells.
+    kept = [] if message.page else list(message.trips.kept)
+    return replace(message, trips=None), marshal.dumps((columns, kept), 2)
 
 
 def _unpacked(message: Message, packed: bytes) -> Message:

@@ -6,7 +6,7 @@ stand twice, everything is rolled back and read again with care.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
-from klimatvaxling.batches.ahead import reading_ahead
+from klimatvaxling.batches.ahead import Reader, reading_ahead
 from klimatvaxling.batches.batch import (
     ImportResult,
     Rejected,
@@ -25,7 +25,7 @@ from klimatvaxling.batches.batch import (
     UnexpectedRows,
     UnitCharge,
 )
-from klimatvaxling.batches.pages import LINE_BREAK
+from klimatvaxling.batches.pages import LINE_BREAK, page_text
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.charges.charge import Booking, ChargeKey
@@ -82,8 +82,9 @@ def import_file(
     clock: Clock,
     by: str,
     progress: Callable[[int], None] = lambda _rows: None,
+    reader: Reader | None = None,
 ) -> ImportResult:
-    """Import one file within the caller's write transaction.
+    """Import one file within the caller's write transaction. `reader` is one that was started for it already.
 
     Raises `Refused` (with the reason and the counts) when rows were rejected, conflict or were not as expected, and
     any `ExchangeError` that concerns the whole file.
@@ -94,16 +95,16 @@ def import_file(
         savepoint = connection.begin_nested()
         reading = _Import(connection, order, clock, by, careful=careful, twice=frozenset(twice))
         try:
-            result = reading.run(progress)
+            result = reading.run(progress, reader)
             savepoint.commit()
         except IntegrityError:
             savepoint.rollback()
             if careful:
                 raise
-            careful = True
+            careful, reader = True, None
         except _ReadAgainWithCare:
             savepoint.rollback()
-            careful, twice = True, twice | reading.found_twice
+            careful, twice, reader = True, twice | reading.found_twice, None
         except BaseException:
             savepoint.rollback()
             raise
@@ -147,16 +148,16 @@ class _Import:
         self._closing: Closing
         self._store: BatchStore
 
-    def run(self, progress: Callable[[int], None]) -> ImportResult:
+    def run(self, progress: Callable[[int], None], reader: Reader | None) -> ImportResult:
         """Read everything, then post or refuse."""
-        with insert_guards_aside(self._connection, "trip"), reading_ahead(self._task) as messages:
+        with insert_guards_aside(self._connection, "trip"), reading_ahead(self._task, reader) as messages:
             for message in messages:
                 if isinstance(message, Part):
                     self._take(message)
                     progress(message.rows_read)
                 elif isinstance(message, Opening):
                     self._opening = message
-                    self._store = BatchStore(self._connection, self._source_id, message.header)
+                    self._store = BatchStore(self._connection, self._source_id)
                 else:
                     self._closing = message
         self._rejected += self._closing.rejected
@@ -189,11 +190,13 @@ class _Import:
         trips = part.trips
         if trips is None:
             return
-        self._understood_g += sum(trips.co2_g)
-        if part.cells is not None:
-            trips = self._new_only(trips, part.cells)
-        if len(trips):
-            self._write(trips)
+        self._understood_g += sum(part.grams.values())
+        if part.cells is None:
+            self._write(trips, part.grams, part.page)
+            return
+        new = self._new_only(trips, part.cells)
+        if len(new):
+            self._write(new, new.grams_by_charge(), page_text(self._opening.header, new))
 
     def _suspect_doubles_of_rejected_rows(self) -> None:
         """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
@@ -242,11 +245,10 @@ class _Import:
         now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
         return normal_form(then) == normal_form(now)
 
-    def _write(self, trips: Trips) -> None:
-        self._store.write(trips, self._charges)
-        grams = self._grams
-        for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
-            grams[charge_id] += co2_g
+    def _write(self, trips: Trips, grams: Mapping[int, int], content: str) -> None:
+        self._store.write(trips, self._charges, content)
+        for charge_id, co2_g in grams.items():
+            self._grams[charge_id] += co2_g
         self._posted += len(trips)
 
     def _require_expected(self) -> None:

@@ -28,15 +28,20 @@ class Page:
     sha256: str
 
 
-def page(number: int, first_trip_id: int, header: Sequence[str], trips: Trips) -> Page:
-    """A sealed page. Values that are not known are written `None`."""
+def page_text(header: Sequence[str], trips: Trips) -> str:
+    """The text of a page. Values that are not known are written `None`."""
     columns = [_joined(name, column) for name, column in zip(FIELDS, trips.columns(), strict=True)]
     lines = list(map(SEPARATOR.join, zip([*FIELDS, *header], [*columns, *trips.kept], strict=True)))
     content = "\n".join(lines)
     if content.count("\n") != len(lines) - 1:
         content = "\n".join(line.replace("\n", LINE_BREAK) for line in lines)
+    return content
+
+
+def page(number: int, first_trip_id: int, count: int, content: str) -> Page:
+    """A sealed page of `count` trips."""
     digest = hashlib.sha256(content.encode()).hexdigest()
-    return Page(number, first_trip_id, first_trip_id + len(trips) - 1, content, digest)
+    return Page(number, first_trip_id, first_trip_id + count - 1, content, digest)
 
 
 def _joined(name: str, column: Sequence[Any]) -> str:

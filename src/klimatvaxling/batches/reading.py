@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
+from klimatvaxling.batches.pages import page_text
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
@@ -58,9 +59,15 @@ class Opening:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows: understood trips, rejected rows, the charge lines first seen here, and how far the reading has come."""
+    """Some rows: understood trips, rejected rows, the charge lines first seen here, and how far the reading has come.
+
+    `grams` are the trips' sums by charge line, `page` is the text of their page; empty where `cells` come along, for
+    then it is not yet known which of the trips are new.
+    """
 
     trips: Trips | None
+    grams: Mapping[int, int]
+    page: str
     rejected: tuple[Rejected, ...]
     charges: Mapping[int, ChargeKey]
     rows_read: int
@@ -134,7 +141,11 @@ class _Reading:
             {key: known[key] for key in list(known)[self._charges_told :]} if len(known) > self._charges_told else {}
         )
         self._charges_told = len(known)
-        return Part(trips, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None)
+        grams: dict[int, int] = {} if trips is None else trips.grams_by_charge()
+        page = "" if trips is None or self._task.with_cells else page_text(self._header, trips)
+        return Part(
+            trips, grams, page, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None
+        )
 
     @property
     def _layout(self) -> Layout:

@@ -29,8 +29,8 @@ class Known:
 class BatchStore:
     """The writing side of one batch."""
 
-    def __init__(self, connection: Connection, source_id: int, header: Sequence[str]) -> None:
-        self._connection, self._source_id, self._header = connection, source_id, header
+    def __init__(self, connection: Connection, source_id: int) -> None:
+        self._connection, self._source_id = connection, source_id
         self.batch_id = next_key(connection, "batch")
         self._next_trip_id = next_key(connection, "trip")
         self._charges: dict[int, ChargeKey] = {}
@@ -38,14 +38,14 @@ class BatchStore:
         self.page_digests: list[str] = []
         self._known_pages: dict[int, Page] = {}
 
-    def write(self, trips: Trips, charges: Mapping[int, ChargeKey], revision: int = 0) -> None:
-        """Trips, the charge lines they are the first of, and their page."""
+    def write(self, trips: Trips, charges: Mapping[int, ChargeKey], content: str, revision: int = 0) -> None:
+        """Trips, the charge lines they are the first of, and their page with its text."""
         new = set(trips.charge_id) - self._charges.keys()
         if new:
             self._write_charges(sorted(new), charges)
         values = tuple(chain.from_iterable(zip(repeat(self._source_id), repeat(revision), *trips.columns())))
         insert_flat(self._connection, "trip", ("source_id", "revision", *FIELDS), len(trips), values)
-        sealed = page(len(self.page_digests) + 1, self._next_trip_id, self._header, trips)
+        sealed = page(len(self.page_digests) + 1, self._next_trip_id, len(trips), content)
         columns = ("batch_id", *Page.__dataclass_fields__)
         insert_rows(self._connection, "batch_page", columns, [(self.batch_id, *vars(sealed).values())])
         self.page_digests.append(sealed.sha256)

@@ -70,31 +70,35 @@ def import_files(
     output_format(output)
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
-    from klimatvaxling.batches.importing import Order
-    from klimatvaxling.travel.sources import find_source
+    from klimatvaxling.batches.ahead import started_reader
 
-    profile = find_source(source)
-    orders = [
-        Order(
-            file=file,
-            profile=profile,
-            booked_on=typed.date(booked_on) if booked_on is not None else None,
-            accept_partial=accept_partial,
-            expected_rows=count(expect_rows) if expect_rows is not None else None,
-            expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
-            evidence=evidence,
-            dry_run=dry_run,
-        )
-        for file in files
-    ]
-    worst = _import_all(around, orders, rejected_to, output)
+    # The reader of a large file gets ready while this process loads the database's library.
+    with started_reader(files[0]) as reader:
+        from klimatvaxling.batches.importing import Order
+        from klimatvaxling.travel.sources import find_source
+
+        profile = find_source(source)
+        orders = [
+            Order(
+                file=file,
+                profile=profile,
+                booked_on=typed.date(booked_on) if booked_on is not None else None,
+                accept_partial=accept_partial,
+                expected_rows=count(expect_rows) if expect_rows is not None else None,
+                expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
+                evidence=evidence,
+                dry_run=dry_run,
+            )
+            for file in files
+        ]
+        worst = _import_all(around, orders, rejected_to, output, reader)
     if worst:
         raise typer.Exit(worst)
     if not dry_run:
         next_step("klimatvaxling balance")
 
 
-def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str) -> int:
+def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str, reader: Any) -> int:
     """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
     from klimatvaxling.database.engine import DatabaseFault
 
@@ -104,10 +108,12 @@ def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path |
     try:
         for order in orders:
             try:
-                document, code = _import(around, order, rejected_to, output)
+                document, code = _import(around, order, rejected_to, output, reader)
+                reader = None
                 documents.append(document)
                 codes.append(code)
             except ExchangeError as fault:
+                reader = None
                 if not fault.place.file and not isinstance(fault, DatabaseFault):
                     fault.place = Place(file=order.file.name, row=fault.place.row, column=fault.place.column)
                 codes.append(faults.show(fault))
@@ -122,7 +128,9 @@ def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path |
     return max(codes)
 
 
-def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: str) -> tuple[dict[str, object], int]:
+def _import(
+    around: Surroundings, order: Any, rejected_to: Path | None, output: str, reader: Any
+) -> tuple[dict[str, object], int]:
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
     from klimatvaxling.database.engine import reading, writing
@@ -137,7 +145,9 @@ def _import(around: Surroundings, order: Any, rejected_to: Path | None, output: 
     try:
         with writing(around.url, dry_run=order.dry_run) as connection:
             with rows_read(order.file.name) as progress:
-                result = import_file(connection, order, clock=around.clock, by=around.user, progress=progress)
+                result = import_file(
+                    connection, order, clock=around.clock, by=around.user, progress=progress, reader=reader
+                )
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
             written = _write_workbook(connection, around, result, workbook, order)
         code = 0
