@@ -6,7 +6,7 @@ stand twice, everything is rolled back and read again with care.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -190,13 +190,13 @@ class _Import:
         trips = part.trips
         if trips is None:
             return
-        self._understood_g += sum(part.grams.values())
+        self._understood_g += sum(trips.co2_g)
         if part.cells is None:
-            self._write(trips, part.grams, part.page)
+            self._write(trips, part.page)
             return
         new = self._new_only(trips, part.cells)
         if len(new):
-            self._write(new, new.grams_by_charge(), page_text(self._opening.header, new))
+            self._write(new, page_text(self._opening.header, new))
 
     def _suspect_doubles_of_rejected_rows(self) -> None:
         """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
@@ -245,10 +245,11 @@ class _Import:
         now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
         return normal_form(then) == normal_form(now)
 
-    def _write(self, trips: Trips, grams: Mapping[int, int], content: str) -> None:
+    def _write(self, trips: Trips, content: str) -> None:
         self._store.write(trips, self._charges, content)
-        for charge_id, co2_g in grams.items():
-            self._grams[charge_id] += co2_g
+        grams = self._grams
+        for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
+            grams[charge_id] += co2_g
         self._posted += len(trips)
 
     def _require_expected(self) -> None:

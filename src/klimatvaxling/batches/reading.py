@@ -61,12 +61,11 @@ class Opening:
 class Part:
     """Some rows: understood trips, rejected rows, the charge lines first seen here, and how far the reading has come.
 
-    `grams` are the trips' sums by charge line, `page` is the text of their page; empty where `cells` come along, for
-    then it is not yet known which of the trips are new.
+    `page` is the text of the trips' page; empty where `cells` come along, for then it is not yet known which of the
+    trips are new.
     """
 
     trips: Trips | None
-    grams: Mapping[int, int]
     page: str
     rejected: tuple[Rejected, ...]
     charges: Mapping[int, ChargeKey]
@@ -141,11 +140,8 @@ class _Reading:
             {key: known[key] for key in list(known)[self._charges_told :]} if len(known) > self._charges_told else {}
         )
         self._charges_told = len(known)
-        grams: dict[int, int] = {} if trips is None else trips.grams_by_charge()
         page = "" if trips is None or self._task.with_cells else page_text(self._header, trips)
-        return Part(
-            trips, grams, page, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None
-        )
+        return Part(trips, page, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None)
 
     @property
     def _layout(self) -> Layout:

@@ -56,13 +56,6 @@ class Trips:
         """The columns of the trip table, in the order of `FIELDS`."""
         return tuple(vars(self).values())[:-1]
 
-    def grams_by_charge(self) -> dict[int, int]:
-        """The sums by charge line."""
-        sums: dict[int, int] = {}
-        for charge_id, co2_g in zip(self.charge_id, self.co2_g, strict=True):
-            sums[charge_id] = sums.get(charge_id, 0) + co2_g
-        return sums
-
     @classmethod
     def joined(cls, parts: Sequence["Trips"]) -> "Trips":
         """Several runs of trips as one."""
