@@ -17,6 +17,11 @@ def whole(value: Decimal) -> int:
     return int(value.quantize(_WHOLE, context=_ROUND))
 
 
+def as_precise_as(value: Decimal, pattern: Decimal) -> Decimal:
+    """`value` rounded half up on the magnitude to as many decimals as `pattern` is written with."""
+    return value.quantize(pattern, context=_ROUND)
+
+
 def product(first: Decimal, second: Decimal) -> Decimal:
     """The exact product of two decimals."""
     return EXACT.multiply(first, second)

@@ -35,6 +35,7 @@ from klimatvaxling.database.bulk import next_key
 from klimatvaxling.database.guards import insert_guards_aside
 from klimatvaxling.emissions.register import registered_factors
 from klimatvaxling.errors import ExchangeError, Place
+from klimatvaxling.exact import as_precise_as
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.lots.register import debts_of, lots_of
@@ -259,7 +260,7 @@ class _Import:
             raise Refused(fault, self._held())
         if order.expected_kg is not None:
             exact_kg = Decimal(self._understood_g).scaleb(-3)
-            if exact_kg.quantize(order.expected_kg, rounding="ROUND_HALF_UP") != order.expected_kg:
+            if as_precise_as(exact_kg, order.expected_kg) != order.expected_kg:
                 found = canonical(exact_kg)
                 kg = UnexpectedKg(
                     found=found, expected=canonical(order.expected_kg), place=Place(file=self._opening.name)

@@ -5,7 +5,6 @@ charge line.
 """
 
 import datetime
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -62,6 +61,3 @@ class Booking:
 def fee_ore(co2_g: int, rate_ore_per_kg: int) -> int:
     """Grams × rate in öre per kg ÷ 1000, rounded half up on the magnitude: a credit mirrors its charge."""
     return whole(Decimal(co2_g * rate_ore_per_kg) / GRAMS_PER_KG)
-
-
-RateOn = Callable[[datetime.date], tuple[int, int]]
