@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.exact import product
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
@@ -329,7 +330,7 @@ def convert(rule: ColumnRule, cell: str) -> str:
         value = rule.mapping.get(fold(value), value)
     if rule.times is not None and value:
         try:
-            value = typed.canonical(typed.decimal(value) * rule.times)
+            value = typed.canonical(product(typed.decimal(value), rule.times))
         except typed.NotANumber:
             return cell
     for form in rule.date_formats:
