@@ -84,7 +84,7 @@ def _packed(message: Message) -> tuple[Message, bytes]:
     """Trips apart, as columns of plain values: millions of these pass."""
     if not isinstance(message, Part) or message.trips is None:
         return message, b""
-    columns = [list(column) for column in message.trips.columns()]
+    columns = [tuple(column) for column in message.trips.columns()]
     # A page already has the kept cells.
     kept = [] if message.page else list(message.trips.kept)
     return replace(message, trips=None), marshal.dumps((columns, kept), 2)
