@@ -32,6 +32,12 @@ NEVER_CHANGED = {
                 ("registered_at",), ("corrects_id",)],
     "lot": [("voucher_id",)],
     "posting": [("id",), ("voucher_id", "line"), ("charge_id",)],
+    "measure": [("voucher_id",)],
+    "application_round": [("id",), ("folded",)],
+    "application_round_closing": [("round_id",)],
+    "application": [("id",)],
+    "application_score": [("id",)],
+    "grant_step": [("id",), ("application_id", "number")],
 }
 
 # The voucher's row is its seal. It is accepted only as the next link of the chain, as the next number of its
@@ -70,6 +76,43 @@ SEALS = {
         "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
     "charge_before_its_seal": (
         "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "measure_before_its_seal": (
+        "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "step_follows_the_one_before": (
+        "grant_step", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM grant_step"
+        " WHERE application_id = NEW.application_id) OR NEW.state_before IS NOT (SELECT state FROM grant_step"
+        " WHERE application_id = NEW.application_id AND number = NEW.number - 1) OR NEW.stepped_on <"
+        " (SELECT stepped_on FROM grant_step WHERE application_id = NEW.application_id AND number = NEW.number - 1)"),
+}
+
+# What is taken is there, at the end of the day it is taken and of every later one. Asked once a voucher is in, and only
+# of a voucher that takes something.
+_TAKES = "EXISTS (SELECT 1 FROM posting WHERE voucher_id = NEW.id AND {takes})"
+_RUNNING = (
+    "SELECT sum(sum(p.amount_ore)) OVER (PARTITION BY {parts} ORDER BY v.booked_on) AS running"
+    " FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE {of} GROUP BY {parts}, v.booked_on"
+)
+NEVER_OVERDRAWN = {
+    # A lot, and what the fund got from it.
+    "lot_is_never_overdrawn": (
+        "lot_id IS NOT NULL AND amount_ore > 0",
+        "p.lot_id, p.account",
+        "p.lot_id IN (SELECT lot_id FROM posting WHERE voucher_id = NEW.id AND lot_id IS NOT NULL AND amount_ore > 0)",
+        "running > 0"),
+    "debt_is_never_overfilled": (
+        "account = 'own_funds' AND lot_id IS NULL AND amount_ore < 0",
+        "p.unit_id",
+        "p.account = 'own_funds' AND p.lot_id IS NULL AND p.unit_id IN"
+        " (SELECT unit_id FROM posting WHERE voucher_id = NEW.id AND account = 'own_funds' AND lot_id IS NULL)",
+        "running < 0"),
+    "fund_is_never_overdrawn": (
+        "account = 'fund_available' AND amount_ore > 0",
+        "p.account", "p.account = 'fund_available'", "running > 0"),
+    "grant_is_never_overpaid": (
+        "account = 'fund_committed' AND amount_ore > 0",
+        "v.application_id",
+        "p.account = 'fund_committed' AND v.application_id IS (SELECT application_id FROM voucher WHERE id = NEW.id)",
+        "running > 0"),
 }
 
 
@@ -92,6 +135,12 @@ def guard_sqlite() -> None:
         op.execute(
             f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {broken} "
             f"BEGIN SELECT RAISE(ABORT, 'KV-SEAL: {name}'); END"
+        )
+    for name, (takes, parts, of, broken) in NEVER_OVERDRAWN.items():
+        op.execute(
+            f"CREATE TRIGGER {name} AFTER INSERT ON voucher WHEN {_TAKES.format(takes=takes)}"
+            f" AND EXISTS (SELECT 1 FROM ({_RUNNING.format(parts=parts, of=of)}) WHERE {broken}) "
+            f"BEGIN SELECT RAISE(ABORT, 'KV-OVERDRAWN: {name}'); END"
         )
 
 
@@ -276,6 +325,86 @@ def upgrade() -> None:
         sa.UniqueConstraint('batch_id', 'row', name='quarantine_row_once'),
         sqlite_strict=True
     )
+    op.create_table('application_round',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('folded', sa.Text(), nullable=False),
+        sa.Column('opens_on', sa.Text(), nullable=False),
+        sa.Column('closes_on', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('opens_on <= closes_on', name='round_forwards'),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('folded'),
+        sqlite_strict=True
+    )
+    op.create_table('application_round_closing',
+        sa.Column('round_id', WHOLE, nullable=False),
+        sa.Column('closed_on', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['round_id'], ['application_round.id'], ),
+        sa.PrimaryKeyConstraint('round_id'),
+        sqlite_strict=True
+    )
+    op.create_table('application',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('requested_ore', WHOLE, nullable=False),
+        sa.Column('total_cost_ore', WHOLE, nullable=False),
+        sa.Column('co2_reduction_g', WHOLE, nullable=False),
+        sa.Column('lifetime_years', WHOLE, nullable=False),
+        sa.Column('applied_on', sa.Text(), nullable=False),
+        sa.Column('focus_area', sa.Text(), nullable=False),
+        sa.Column('description', sa.Text(), nullable=False),
+        sa.Column('registration_number', sa.Text(), nullable=False),
+        sa.Column('round_id', WHOLE, nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('requested_ore > 0 AND requested_ore <= total_cost_ore', name='application_amounts'),
+        sa.CheckConstraint('co2_reduction_g >= 0 AND lifetime_years > 0', name='application_benefit'),
+        sa.ForeignKeyConstraint(['round_id'], ['application_round.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_application_unit_id'), 'application', ['unit_id'], unique=False)
+    op.create_table('application_score',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('application_id', WHOLE, nullable=False),
+        sa.Column('criterion', sa.Text(), nullable=False),
+        sa.Column('points', WHOLE, nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('points BETWEEN 0 AND 10', name='score_points'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_application_score_application_id'), 'application_score', ['application_id'], unique=False)
+    op.create_table('grant_step',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('application_id', WHOLE, nullable=False),
+        sa.Column('number', WHOLE, nullable=False),
+        sa.Column('state_before', sa.Text(), nullable=True),
+        sa.Column('state', sa.Text(), nullable=False),
+        sa.Column('stepped_on', sa.Text(), nullable=False),
+        sa.Column('amount_ore', WHOLE, nullable=True),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('conditions', sa.Text(), nullable=False),
+        sa.Column('report_by', sa.Text(), nullable=True),
+        sa.Column('actual_cost_ore', WHOLE, nullable=True),
+        sa.Column('co2_reduction_g', WHOLE, nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("coalesce(state_before, '') || '>' || state IN ('>submitted', 'submitted>approved', 'submitted>rejected', 'submitted>withdrawn', 'approved>paying', 'approved>withdrawn', 'approved>reported', 'paying>paying', 'paying>reported')", name='step_allowed'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('application_id', 'number', name='step_once'),
+        sqlite_strict=True
+    )
     op.create_table('voucher',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('code', sa.Text(), nullable=False),
@@ -291,12 +420,14 @@ def upgrade() -> None:
         sa.Column('corrects_id', WHOLE, nullable=True),
         sa.Column('batch_id', WHOLE, nullable=True),
         sa.Column('batch_sha256', sa.Text(), nullable=True),
+        sa.Column('application_id', WHOLE, nullable=True),
         sa.Column('nonce', sa.Text(), nullable=False),
         sa.Column('previous_hash', sa.Text(), nullable=False),
         sa.Column('hash', sa.Text(), nullable=False),
         sa.CheckConstraint("series IN ('A', 'B', 'R')", name='voucher_series_known'),
         sa.CheckConstraint('length(booked_on) = 10', name='voucher_booked_on_is_date'),
         sa.CheckConstraint('substr(booked_on, 1, 4) = CAST(fiscal_year AS TEXT)', name='voucher_in_its_year'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], ),
         sa.ForeignKeyConstraint(['corrects_id'], ['voucher.id'], ),
         sa.PrimaryKeyConstraint('id'),
@@ -308,7 +439,21 @@ def upgrade() -> None:
         sa.UniqueConstraint('series', 'fiscal_year', 'number', name='voucher_number_once'),
         sqlite_strict=True
     )
+    op.create_index(op.f('ix_voucher_application_id'), 'voucher', ['application_id'], unique=False)
     op.create_index(op.f('ix_voucher_booked_on'), 'voucher', ['booked_on'], unique=False)
+    op.create_table('measure',
+        sa.Column('voucher_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('focus_area', sa.Text(), nullable=False),
+        sa.Column('co2_reduction_g', WHOLE, nullable=True),
+        sa.Column('reference', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['voucher_id'], ['voucher.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('voucher_id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_measure_unit_id'), 'measure', ['unit_id'], unique=False)
     op.create_table('lot',
         sa.Column('voucher_id', WHOLE, nullable=False),
         sa.Column('unit_id', WHOLE, nullable=False),
@@ -382,8 +527,18 @@ def downgrade() -> None:
     op.drop_table('quarantine_outcome')
     op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
     op.drop_table('lot')
+    op.drop_index(op.f('ix_measure_unit_id'), table_name='measure')
+    op.drop_table('measure')
     op.drop_index(op.f('ix_voucher_booked_on'), table_name='voucher')
+    op.drop_index(op.f('ix_voucher_application_id'), table_name='voucher')
     op.drop_table('voucher')
+    op.drop_table('grant_step')
+    op.drop_index(op.f('ix_application_score_application_id'), table_name='application_score')
+    op.drop_table('application_score')
+    op.drop_index(op.f('ix_application_unit_id'), table_name='application')
+    op.drop_table('application')
+    op.drop_table('application_round_closing')
+    op.drop_table('application_round')
     op.drop_table('quarantine')
     op.drop_table('charge')
     op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')

@@ -38,7 +38,7 @@ from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.exact import as_precise_as
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
-from klimatvaxling.lots.register import debts_of, lots_of
+from klimatvaxling.lots.register import own_funds_of
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.profile import Profile, fold
@@ -277,8 +277,7 @@ class _Import:
         drafts = charge_vouchers(
             lines,
             self._units,
-            lots_of(self._connection, unit_ids) if any(line.amount_ore < 0 for line in lines) else {},
-            debts_of(self._connection, unit_ids),
+            own_funds_of(self._connection, unit_ids),
             description=translate(
                 N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._opening.name
             ),

@@ -14,9 +14,25 @@ _TITLES = {
     "derived": N_("derived"),
     "assumed": N_("assumed"),
     "litre": N_("litre"),
+    "submitted": N_("submitted"),
+    "approved": N_("approved"),
+    "rejected": N_("rejected"),
+    "withdrawn": N_("withdrawn"),
+    "paying": N_("being paid"),
+    "reported": N_("reported"),
+    "travel": N_("Travel and transport"),
+    "energy": N_("Use and produce energy"),
+    "construction": N_("Build, renovate, construct"),
+    "consumption": N_("Consume and produce"),
+    "carbon_storage": N_("Store and take up greenhouse gases"),
 }
 
 
 def title(code: str | None) -> str:
     """A category's, kind's, certainty's or unit of measure's title; what has none is shown as it is."""
     return translate(_TITLES.get(code, code)) if code else ""
+
+
+def spellings(code: str) -> tuple[str, ...]:
+    """A code's title in English and in the language in use, to recognise what somebody typed."""
+    return (_TITLES[code], translate(_TITLES[code])) if code in _TITLES else ()

@@ -4,7 +4,9 @@ import csv
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.markup import escape
@@ -12,8 +14,34 @@ from rich.markup import escape
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, TEXT, WEIGHT, Column, Report
+from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _FORMATTERS = {AMOUNT: formats.kronor, WEIGHT: formats.kg, NUMBER: formats.number}
+
+
+def present(
+    around: Surroundings, output: str, make: "Callable[[Connection], Report]", *, without_book: bool = False
+) -> None:
+    """Make a report from the books and show it, with what stands below every report."""
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.foot import foot
+
+    with reading(around.url, without_book=without_book) as connection:
+        report = make(connection)
+        below = foot(connection, around.day(None)) if output == "table" else ()
+    show(replace(report, notes=(*report.notes, *below)), output)
+
+
+def show_posted(document: Mapping[str, object], told: str, output: str) -> None:
+    """What a command posted or decided: a line for a person, the whole of it for a program."""
+    done(told)
+    if output != "table":
+        show(Report(title="", columns=(), rows=[_flat(document)], document=document, csv_keys=tuple(document)), output)
 
 
 def show_registered(row: Mapping[str, object], output: str, *, dry_run: bool) -> None:

@@ -44,6 +44,14 @@ class BadCount(UsageFault):
     remedy = N_("Write digits only, for example 412.")
 
 
+class NotWholeGrams(UsageFault):
+    """A weight finer than the books keep it."""
+
+    code = "KV-GRAMS"
+    message = N_("“{value}” kg is not a whole number of grams.")
+    remedy = N_("Write kilograms with at most three decimals, for example 250 or 12,5.")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Passed to every command by the terminal's root. `url` is where the books are."""
@@ -106,6 +114,14 @@ def count(text: str) -> int:
     if number != int(number) or number < 0:
         raise BadCount(value=text)
     return int(number)
+
+
+def grams(text: str) -> int:
+    """Whole grams from kilograms as typed: `1 234,5` → 1234500. Raises `NotWholeGrams` or `NotANumber`."""
+    exact = typed.decimal(text).scaleb(3)
+    if exact != int(exact):
+        raise NotWholeGrams(value=text)
+    return int(exact)
 
 
 def require_language(text: str | None) -> None:

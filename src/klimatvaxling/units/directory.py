@@ -17,6 +17,14 @@ class UnknownUnit(InputRefused):
     remedy = N_("Correct the cell, or register the unit or cost centre: klimatvaxling unit add.")
 
 
+class UnitNotValid(StateRefused):
+    """A unit that is not there on that day."""
+
+    code = "KV-UNIT-NOT-VALID"
+    message = N_("The unit {unit} is not valid on {day}.")
+    remedy = N_("See when units are valid with: klimatvaxling unit list --as-of DATE")
+
+
 class UnitExists(StateRefused):
     """The code is taken."""
 
@@ -53,6 +61,16 @@ class Directory:
         """The newest version of the unit with this code, whatever its validity."""
         versions = self._versions.get(code.strip().casefold())
         return _latest(versions) if versions else None
+
+    def valid(self, code: str, day: datetime.date) -> Unit:
+        """The unit with this code as it is on `day`. Raises `UnknownUnit` or `UnitNotValid`."""
+        versions = self._versions.get(code.strip().casefold())
+        if not versions:
+            raise UnknownUnit(value=code, day=day)
+        unit = self._holding(versions, day)
+        if unit is None:
+            raise UnitNotValid(unit=code.strip(), day=day)
+        return unit
 
     def newest(self) -> list[Unit]:
         """Every unit in its newest version, ended ones too, by code."""
