@@ -24,7 +24,8 @@ NEVER_CHANGED = {
     "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
     "batch": [("id",)],
     "batch_page": [("id",), ("batch_id", "number")],
-    "charge": [("id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on")],
+    "charge": [("id",), ("mirrors_id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment")],
+    "trip_reversal": [("id",)],
     "trip": [("id",), ("source_id", "trip_id", "revision")],
     "quarantine": [("id",), ("batch_id", "row")],
     "quarantine_outcome": [("quarantine_id",)],
@@ -76,6 +77,12 @@ SEALS = {
         "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
     "charge_before_its_seal": (
         "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "trip_reversal_before_its_seal": (
+        "trip_reversal", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
+    # A trip is charged once or not at all.
+    "trip_is_taken_back_or_restored_in_turn": (
+        "trip_reversal", "(SELECT coalesce(sum(sign), 0) FROM trip_reversal WHERE trip_row_id = NEW.trip_row_id)"
+        " + NEW.sign NOT IN (-1, 0)"),
     "measure_before_its_seal": (
         "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
     "step_follows_the_one_before": (
@@ -124,7 +131,8 @@ def guard_sqlite() -> None:
                 f"BEGIN SELECT RAISE(ABORT, 'KV-POSTED: {table} is never changed'); END"
             )
         exists = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns) + ")"
+            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns)
+            + (" AND NEW.mirrors_id IS NULL AND mirrors_id IS NULL)" if "is_amendment" in columns else ")")
             for columns in keys
         )
         op.execute(
@@ -262,6 +270,9 @@ def upgrade() -> None:
         sa.Column('co2_g', WHOLE, nullable=False),
         sa.Column('charged_ore', WHOLE, nullable=False),
         sa.Column('trips_sha256', sa.Text(), nullable=False),
+        sa.Column('reversals_sha256', sa.Text(), nullable=False),
+        sa.Column('undoes_id', WHOLE, nullable=True),
+        sa.Column('reason', sa.Text(), nullable=False),
         sa.Column('sha256', sa.Text(), nullable=False),
         sa.Column('evidence', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
@@ -270,7 +281,9 @@ def upgrade() -> None:
         sa.CheckConstraint('rows_read = rows_posted + rows_already_imported + rows_outside_scheme + rows_rejected + rows_held', name='batch_rows_add_up'),
         sa.ForeignKeyConstraint(['profile_id'], ['profile.id'], ),
         sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.ForeignKeyConstraint(['undoes_id'], ['batch.id'], ),
         sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('undoes_id'),
         sqlite_strict=True
     )
     op.create_table('unit_cost_centre',
@@ -305,13 +318,18 @@ def upgrade() -> None:
         sa.Column('category', sa.Text(), nullable=False),
         sa.Column('rate_id', WHOLE, nullable=False),
         sa.Column('booked_on', sa.Text(), nullable=False),
+        sa.Column('is_amendment', WHOLE, nullable=False),
+        sa.Column('mirrors_id', WHOLE, nullable=True),
+        sa.CheckConstraint('is_amendment IN (0, 1)', name='charge_amendment_flag'),
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['mirrors_id'], ['charge.id'], ),
         sa.ForeignKeyConstraint(['rate_id'], ['policy.id'], ),
         sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
         sa.PrimaryKeyConstraint('id'),
-        sa.UniqueConstraint('batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', name='charge_once'),
+        sa.UniqueConstraint('mirrors_id'),
         sqlite_strict=True
     )
+    op.create_index('charge_once', 'charge', ['batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', 'is_amendment'], unique=True, sqlite_where=sa.text('mirrors_id IS NULL'), postgresql_where=sa.text('mirrors_id IS NULL'))
     op.create_table('quarantine',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('batch_id', WHOLE, nullable=False),
@@ -493,6 +511,23 @@ def upgrade() -> None:
         sa.UniqueConstraint('source_id', 'trip_id', 'revision', name='trip_once'),
         sqlite_strict=True
     )
+    op.create_table('trip_reversal',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('trip_row_id', WHOLE, nullable=False),
+        sa.Column('charge_id', WHOLE, nullable=False),
+        sa.Column('sign', WHOLE, nullable=False),
+        sa.CheckConstraint('sign IN (-1, 1)', name='trip_reversal_sign'),
+        sa.ForeignKeyConstraint(['charge_id'], ['charge.id'], ),
+        sa.ForeignKeyConstraint(['trip_row_id'], ['trip.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_trip_reversal_charge_id'), 'trip_reversal', ['charge_id'], unique=False)
+    op.create_index(op.f('ix_trip_reversal_trip_row_id'), 'trip_reversal', ['trip_row_id'], unique=False)
+    op.execute(
+        "CREATE VIEW trip_effect AS SELECT id AS trip_row_id, charge_id, 1 AS sign, co2_g FROM trip UNION ALL"
+        " SELECT r.trip_row_id, r.charge_id, r.sign, r.sign * t.co2_g FROM trip_reversal r JOIN trip t ON t.id = r.trip_row_id"
+    )
     op.create_table('posting',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('voucher_id', WHOLE, nullable=False),
@@ -523,6 +558,10 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_posting_unit_id'), table_name='posting')
     op.drop_index(op.f('ix_posting_lot_id'), table_name='posting')
     op.drop_table('posting')
+    op.execute("DROP VIEW trip_effect")
+    op.drop_index(op.f('ix_trip_reversal_trip_row_id'), table_name='trip_reversal')
+    op.drop_index(op.f('ix_trip_reversal_charge_id'), table_name='trip_reversal')
+    op.drop_table('trip_reversal')
     op.drop_table('trip')
     op.drop_table('quarantine_outcome')
     op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
@@ -540,6 +579,7 @@ def downgrade() -> None:
     op.drop_table('application_round_closing')
     op.drop_table('application_round')
     op.drop_table('quarantine')
+    op.drop_index('charge_once', table_name='charge')
     op.drop_table('charge')
     op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')
     op.drop_table('batch_page')

@@ -12,6 +12,7 @@ from klimatvaxling.fund.fund import Fund, require_positive
 from klimatvaxling.grants.application import Application
 from klimatvaxling.language import N_
 from klimatvaxling.ledger.accounts import FUND_AVAILABLE, FUND_COMMITTED, GRANTS_PAID
+from klimatvaxling.ledger.booking import BookedTooEarly
 from klimatvaxling.ledger.voucher import RESERVATIONS, Posting, VoucherDraft
 from klimatvaxling.measures.measure import NegativeReduction
 from klimatvaxling.units.unit import Unit
@@ -36,14 +37,6 @@ class WrongState(StateRefused):
     code = "KV-GRANT-STATE"
     message = N_("Grant {grant} is {state} and cannot become {wanted}.")
     remedy = N_("See what happened to it with: klimatvaxling grant show {grant}")
-
-
-class BookedTooEarly(StateRefused):
-    """A step dated before the one it builds on."""
-
-    code = "KV-BOOKED-EARLY"
-    message = N_("{day} is earlier than {earliest}, the day of what it builds on.")
-    remedy = N_("Choose that day or a later one: --booked-on DATE")
 
 
 class ApprovalTooLarge(StateRefused):

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from klimatvaxling.batches.digest import batch_digest, pages_digest
+from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
 from klimatvaxling.exact import product, whole
@@ -155,13 +155,26 @@ def batches_are_as_their_vouchers_say(connection: Connection) -> Iterator[Offenc
         facts = {name: value for name, value in row.items() if name != "sha256"}
         batch = {"batch": row["id"]}
         charges = connection.execute(
-            text("SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = :batch ORDER BY id"),
+            text(
+                "SELECT id, unit_id, category, rate_id, booked_on, is_amendment, mirrors_id FROM charge"
+                " WHERE batch_id = :batch ORDER BY id"
+            ),
             batch,
         )
         waiting = connection.execute(
             text("SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = :batch ORDER BY id"),
             batch,
         )
+        reversals = connection.execute(
+            text(
+                "SELECT r.trip_row_id, r.charge_id, r.sign FROM trip_reversal r JOIN charge c ON c.id = r.charge_id"
+                " WHERE c.batch_id = :batch ORDER BY r.id"
+            ),
+            batch,
+        )
+        taken_back = reversals_digest(tuple(reversal) for reversal in reversals)
+        if taken_back != row["reversals_sha256"]:
+            yield Offence(f"batch:{row['id']}", row["reversals_sha256"], taken_back)
         digest_found = found[row["id"]] = batch_digest(facts, charges.all(), waiting.all())
         if digest_found != row["sha256"]:
             yield Offence(f"batch:{row['id']}", row["sha256"], digest_found)
@@ -189,11 +202,12 @@ def _trips_of_page(connection: Connection, page: Row[Any], source_id: int) -> It
 
 
 def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offence]:
-    """The grams of each charge line are those of its trips, and its fee is grams × rate, rounded once."""
+    """The grams of each charge line are those of its trips less those it takes back; its fee is rounded once."""
     rows = connection.execute(
         text(
             "SELECT v.code, c.id, p.co2_g, p.amount_ore, CAST(r.value AS INTEGER) AS rate, t.trips_g FROM charge c"
-            " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip GROUP BY charge_id) t ON t.charge_id = c.id"
+            " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip_effect GROUP BY charge_id) t"
+            " ON t.charge_id = c.id"
             " LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.voucher_id"
             " JOIN policy r ON r.id = c.rate_id"
         )

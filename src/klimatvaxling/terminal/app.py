@@ -8,7 +8,19 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units
+from klimatvaxling.terminal.commands import (
+    batches,
+    books,
+    corrections,
+    fund,
+    grants,
+    measures,
+    opening,
+    policies,
+    reports,
+    sources,
+    units,
+)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -72,11 +84,27 @@ GROUPS = {
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "opening": N_("The amounts a running scheme begins with here."),
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
     "grant round": N_("When applications are taken."),
 }
+
+
+_ROOMS = (
+    books,
+    units,
+    opening,
+    sources,
+    batches,
+    corrections,
+    reports,
+    measures,
+    fund,
+    grants,
+    policies,
+)
 
 
 def command() -> Any:
@@ -94,7 +122,7 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies):
+    for room in _ROOMS:
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:

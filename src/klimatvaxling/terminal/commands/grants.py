@@ -116,7 +116,7 @@ def approve(
 ) -> None:
     """Approve and reserve the money."""
     around: Surroundings = context.obj
-    day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
+    day, amount_ore = around.given_day(booked_on), typed.amount_ore(amount)
     due = typed.date(report_by).isoformat() if report_by is not None else None
     _take(
         around,
@@ -141,7 +141,7 @@ def reject(
 ) -> None:
     """Decide against an application."""
     around: Surroundings = context.obj
-    day = around.day_for_the_books(booked_on)
+    day = around.given_day(booked_on)
     _take(
         around,
         lambda desk: desk.reject(count(grant), day, reason=reason, decision=decision),
@@ -161,7 +161,7 @@ def withdraw(
 ) -> None:
     """Take an application back."""
     around: Surroundings = context.obj
-    day = around.day_for_the_books(booked_on)
+    day = around.given_day(booked_on)
     _take(
         around,
         lambda desk: desk.withdraw(count(grant), day, reason=reason),
@@ -181,7 +181,7 @@ def pay(
 ) -> None:
     """Pay a part or all of a grant."""
     around: Surroundings = context.obj
-    day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
+    day, amount_ore = around.given_day(booked_on), typed.amount_ore(amount)
     _take(
         around,
         lambda desk: desk.pay(count(grant), amount_ore, day),
@@ -211,7 +211,7 @@ def report(
 ) -> None:
     """The final report."""
     around: Surroundings = context.obj
-    day, used_ore, cost_ore = around.day_for_the_books(booked_on), typed.amount_ore(used), typed.amount_ore(actual_cost)
+    day, used_ore, cost_ore = around.given_day(booked_on), typed.amount_ore(used), typed.amount_ore(actual_cost)
     reduction_g = grams(co2_reduction_kg)
     _take(
         around,
