@@ -8,6 +8,7 @@ from klimatvaxling.errors import StateRefused
 from klimatvaxling.fund.fund import Fund, FundShort
 from klimatvaxling.language import N_
 from klimatvaxling.ledger.accounts import FUND_AVAILABLE, MEASURES, OWN_FUNDS
+from klimatvaxling.ledger.events import event_title
 from klimatvaxling.ledger.voucher import Posting, VoucherDraft
 from klimatvaxling.lots.lot import Take, least_left
 from klimatvaxling.lots.own_funds import OwnFunds
@@ -76,8 +77,8 @@ def require_reversible(original: Original) -> None:
     if original.event not in REVERSED_HERE:
         command = COMMANDS.get(original.event)
         if command is None:
-            raise NeverReversible(voucher=original.code, event=original.event)
-        raise NotReversible(voucher=original.code, event=original.event, command=command)
+            raise NeverReversible(voucher=original.code, event=event_title(original.event))
+        raise NotReversible(voucher=original.code, event=event_title(original.event), command=command)
 
 
 def reversal(original: Original, funds: OwnFunds | None, fund: Fund, day: str, description: str) -> VoucherDraft:

@@ -11,7 +11,7 @@ from klimatvaxling.terminal.say import next_step
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
 
-_Reason = Annotated[str, typer.Option("--reason", metavar="T", help=N_("Why, in a few words."))]
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why, in a few words."))]
 
 
 def reverse(
@@ -49,7 +49,7 @@ def reverse(
 def undo(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
-    reason: Annotated[str, typer.Option("--reason", metavar="T", help=N_("Why, in a few words."))] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why, in a few words."))] = "",
     booked_on: options.BookedOn = None,
     dry_run: options.DryRun = False,
     output: options.Format = "table",
