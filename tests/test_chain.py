@@ -66,8 +66,10 @@ def test_each_voucher_holds_the_digest_of_its_trips_as_they_were_read(books_with
         for name, statement in (
             (
                 "charges",
-                "SELECT id, unit_id, category, rate_id, booked_on, is_amendment, mirrors_id FROM charge"
-                " WHERE batch_id = ? ORDER BY id",
+                (
+                    "SELECT id, unit_id, category, rate_id, booked_on, is_amendment, mirrors_id FROM charge"
+                    " WHERE batch_id = ? ORDER BY id"
+                ),
             ),
             (
                 "quarantined",
