@@ -34,6 +34,7 @@ NEVER_CHANGED = {
     "lot": [("voucher_id",)],
     "posting": [("id",), ("voucher_id", "line"), ("charge_id",)],
     "measure": [("voucher_id",)],
+    "unit_merger": [("unit_id",)],
     "application_round": [("id",), ("folded",)],
     "application_round_closing": [("round_id",)],
     "application": [("id",)],
@@ -100,10 +101,10 @@ _RUNNING = (
     " FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE {of} GROUP BY {parts}, v.booked_on"
 )
 NEVER_OVERDRAWN = {
-    # A lot, and what the fund got from it.
+    # What a unit has of a lot (it moves in a merger), and what the fund got from it, of whichever unit.
     "lot_is_never_overdrawn": (
         "lot_id IS NOT NULL AND amount_ore > 0",
-        "p.lot_id, p.account",
+        "p.lot_id, p.account, CASE p.account WHEN 'own_funds' THEN p.unit_id END",
         "p.lot_id IN (SELECT lot_id FROM posting WHERE voucher_id = NEW.id AND lot_id IS NOT NULL AND amount_ore > 0)",
         "running > 0"),
     "debt_is_never_overfilled": (
@@ -459,6 +460,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_voucher_application_id'), 'voucher', ['application_id'], unique=False)
     op.create_index(op.f('ix_voucher_booked_on'), 'voucher', ['booked_on'], unique=False)
+    op.create_table('unit_merger',
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('into_id', WHOLE, nullable=False),
+        sa.Column('merged_on', sa.Text(), nullable=False),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('unit_id <> into_id', name='merger_of_two'),
+        sa.ForeignKeyConstraint(['into_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('unit_id'),
+        sqlite_strict=True
+    )
     op.create_table('measure',
         sa.Column('voucher_id', WHOLE, nullable=False),
         sa.Column('unit_id', WHOLE, nullable=False),
@@ -568,6 +582,7 @@ def downgrade() -> None:
     op.drop_table('lot')
     op.drop_index(op.f('ix_measure_unit_id'), table_name='measure')
     op.drop_table('measure')
+    op.drop_table('unit_merger')
     op.drop_index(op.f('ix_voucher_booked_on'), table_name='voucher')
     op.drop_index(op.f('ix_voucher_application_id'), table_name='voucher')
     op.drop_table('voucher')

@@ -283,7 +283,9 @@ def score(
 
 def list_grants(
     context: typer.Context,
-    state: Annotated[str | None, typer.Option("--state", metavar="STATE", help=N_("Only grants in this state."))] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help=N_("Only grants in this state."))
+    ] = None,
     unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
