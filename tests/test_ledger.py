@@ -49,6 +49,8 @@ OPEN_ENDED = {
     "batch",
     "voucher",
     "quarantine_outcome",
+    "period_event",
+    "program",
 }
 
 
@@ -59,6 +61,7 @@ def full(books: Books) -> Books:
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
     books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    assert books("period", "close", "2025-01").code == 0
     return books
 
 

@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, policies, reports, sources, units
+from klimatvaxling.terminal.commands import audit, backups, batches, books, periods, policies, reports, sources, units
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -72,6 +72,8 @@ GROUPS = {
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "period": N_("Months that are closed to postings."),
+    "audit": N_("Who did what, when."),
 }
 
 
@@ -89,7 +91,7 @@ def command() -> Any:
     for name, summary in GROUPS.items():
         groups[name] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         app.add_typer(groups[name], name=name)
-    for room in (books, units, sources, batches, reports, policies):
+    for room in (books, units, sources, batches, reports, policies, periods, audit, backups):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
