@@ -301,7 +301,9 @@ def test_a_voucher_slipped_into_a_closed_month_is_found_and_named(year: Books) -
     posted = year.take(trip("late", date="2025-01-20"), name="late.csv")
     year.without_triggers()
     year.sql("UPDATE voucher SET booked_on = '2025-01-31' WHERE code = ?", posted["vouchers"][0])
-    failed = {check["name"]: check["offending"] for check in json.loads(year("check", "--format", "json").out)["checks"]}
+    failed = {
+        check["name"]: check["offending"] for check in json.loads(year("check", "--format", "json").out)["checks"]
+    }
     assert failed["closed_periods_took_no_postings"] == posted["vouchers"]
 
 
@@ -309,5 +311,7 @@ def test_a_closing_whose_head_is_changed_is_found(year: Books) -> None:
     close(year, JANUARY)
     year.without_triggers()
     year.sql("UPDATE period_event SET head = 'x'")
-    failed = {check["name"]: check["offending"] for check in json.loads(year("check", "--format", "json").out)["checks"]}
+    failed = {
+        check["name"]: check["offending"] for check in json.loads(year("check", "--format", "json").out)["checks"]
+    }
     assert failed["closed_periods_took_no_postings"] == ["period:2025-01 #1"]

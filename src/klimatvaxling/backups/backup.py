@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from klimatvaxling.clock import Clock
-from klimatvaxling.database.copy import copied, put_in_place, sync_folder
-from klimatvaxling.database.engine import DatabaseBusy, NoDatabase, reading
+from klimatvaxling.database.copy import copied, free_name, put_in_place, sync_folder
+from klimatvaxling.database.engine import DatabaseBusy, DatabaseUnusable, NoDatabase, reading
 from klimatvaxling.database.location import SQLITE, sqlite_file
 from klimatvaxling.errors import StateRefused, UsageFault
 from klimatvaxling.language import N_
@@ -28,7 +28,9 @@ class BackupOfServer(UsageFault):
 
     code = "KV-BACKUP-SERVER"
     message = N_("The books are on a PostgreSQL server; backup and restore are for a SQLite file.")
-    remedy = N_("Use pg_dump --format=custom for the backup and pg_restore to put it back; then run klimatvaxling check.")
+    remedy = N_(
+        "Use pg_dump --format=custom for the backup and pg_restore to put it back; then run klimatvaxling check."
+    )
 
 
 class BackupExists(StateRefused):
@@ -98,7 +100,9 @@ def restore(url: str, path: Path, *, replace: bool, clock: Clock) -> Backup:
         raise NoDatabase(where=path)
     if books.exists() and (not replace or books.samefile(path)):
         raise RestoreExists(path=books)
-    books.parent.mkdir(parents=True, exist_ok=True)
+    with reading(f"{SQLITE}{path}"):
+        pass  # a file that is no backup, or one of another version, is named before anything is copied
+    _make_folder(books)
     with copied(path, books) as copy:
         made = _described(copy, books, verified(copy, path))
         if not books.exists():
@@ -128,17 +132,18 @@ def verified(copy: Path, of: Path) -> tuple[str, int]:
         return check.head(connection)
 
 
-def free_name(file: Path, what: str) -> Path:
-    """A name beside `file` that says what the copy is and that nothing has yet."""
-    names = (file.with_name(f"{file.stem}.{what}{number}{file.suffix}") for number in ("", *map("-{}".format, range(2, 1000))))
-    return next(name for name in names if not name.exists())
-
-
 def _file_of(url: str) -> Path:
     file = sqlite_file(url)
     if file is None:
         raise BackupOfServer
     return file
+
+
+def _make_folder(books: Path) -> None:
+    try:
+        books.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise DatabaseUnusable(where=books, reason=fault.strerror) from None
 
 
 def _require_free(path: Path) -> None:

@@ -70,6 +70,13 @@ def put_in_place(copy: Path, file: Path) -> None:
     sync_folder(file.parent)
 
 
+def free_name(file: Path, what: str) -> Path:
+    """A name beside `file` that says what the copy is and that nothing has yet."""
+    numbers = ("", *(f"-{number}" for number in range(2, 1000)))
+    names = (file.with_name(f"{file.stem}.{what}{number}{file.suffix}") for number in numbers)
+    return next(name for name in names if not name.exists())
+
+
 def sync_folder(folder: Path) -> None:
     """The folder's own list of names on disk, where the system lets us."""
     if os.name == "nt":

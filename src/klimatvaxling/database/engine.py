@@ -173,7 +173,9 @@ def _opened(url: str, *, writing: bool, without_book: bool) -> Iterator[Connecti
 
 def _note_program(connection: Connection) -> None:
     """Put on record which version of the program writes from now on, if the last to write was another."""
-    last = connection.execute(text("SELECT version, schema_revision FROM program ORDER BY id DESC LIMIT 1")).one_or_none()
+    last = connection.execute(
+        text("SELECT version, schema_revision FROM program ORDER BY id DESC LIMIT 1")
+    ).one_or_none()
     if last is None or tuple(last) != (__version__, SCHEMA_REVISION):
         connection.execute(
             text("INSERT INTO program (version, schema_revision, registered_at) VALUES (:version, :revision, :now)"),

@@ -1,4 +1,4 @@
-"""The guards that look at every row that is inserted, set aside while one transaction writes very many."""
+"""The guards of the books (triggers), set aside within one transaction and back before it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +24,24 @@ def insert_guards_aside(connection: Connection, table: str) -> Iterator[None]:
     yield
     for definition in guards.values():
         connection.exec_driver_sql(definition)
+
+
+@contextmanager
+def every_guard_aside(connection: Connection) -> Iterator[None]:
+    """Within a migration's transaction, make a table anew without any trigger in the way; all of them are back after.
+
+    SQLite drops a table's triggers with the table, and renames no table that a trigger of another one speaks of. A
+    guard that the migration makes itself, under the same name, stands instead of the old one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    find = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    guards = {row.name: row.sql for row in connection.execute(find)}
+    for name in guards:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    yield
+    made = {row.name for row in connection.execute(find)}
+    for name, definition in guards.items():
+        if name not in made:
+            connection.exec_driver_sql(definition)

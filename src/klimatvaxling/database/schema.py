@@ -4,8 +4,8 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
-import klimatvaxling.emissions.tables
 import klimatvaxling.database.tables
+import klimatvaxling.emissions.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.periods.tables
 import klimatvaxling.policies.tables

@@ -90,9 +90,7 @@ def checks_fail(connection: Connection, _month: Month) -> Iterator[Obstacle]:
 OBSTACLES: tuple[Obstacles, ...] = (rows_wait_in_quarantine, checks_fail)
 
 
-def close(
-    connection: Connection, month: Month, *, accept_missing: str | None, clock: Clock, by: str
-) -> PeriodEvent:
+def close(connection: Connection, month: Month, *, accept_missing: str | None, clock: Clock, by: str) -> PeriodEvent:
     """Close a month within the caller's write transaction.
 
     Raises `PeriodNotOver`, `PeriodAlreadyClosed`, `PeriodOutOfOrder`, `ReasonMissing`, `PeriodObstructed` or

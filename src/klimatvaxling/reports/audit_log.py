@@ -243,4 +243,3 @@ def _entries(connection: Connection, last_at: str, history: tuple[History, ...])
         since = bisect_right(times, entry.registered_at)
         entry.program_version = entry.program_version or (programs[since - 1].version if since else None)
     return entries
-

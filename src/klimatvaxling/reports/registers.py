@@ -15,7 +15,6 @@ from klimatvaxling.reports.titles import title
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import ALWAYS, Unit
 
-
 _UNIT_KEYS = ("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "valid_from_on", "valid_to_on")
 
 

@@ -36,9 +36,7 @@ def close(
     from klimatvaxling.terminal.show import show_registered
 
     with writing(around.url, dry_run=dry_run) as connection:
-        event = closing.close(
-            connection, period, accept_missing=accept_missing, clock=around.clock, by=around.user
-        )
+        event = closing.close(connection, period, accept_missing=accept_missing, clock=around.clock, by=around.user)
     text = (
         N_("{month} would be closed; nothing is registered.")
         if dry_run
