@@ -137,7 +137,7 @@ def require_closable(
 def after_reopening(
     month: Month, events: Sequence[PeriodEvent], *, by: str, needs_second_person: bool
 ) -> datetime.date | None:
-    """The last closed day once `month` is open again. Raises `NothingClosed`, `PeriodNotReopenable`, `SecondPersonNeeded`."""
+    """The last closed day once `month` is open. Raises `NothingClosed`, `PeriodNotReopenable` or `SecondPersonNeeded`."""
     standing = closings_in_force(events)
     if not standing:
         raise NothingClosed(month=month)

@@ -19,8 +19,8 @@ class History:
     """Where something is on record: its key, its title (a message id), and SQL that gives a row for each.
 
     The SQL gives `registered_at`, `registered_by` and `subject`, and what it can of `unit`, `detail`, `program_version`,
-    `policy_id` and `factor_set`. Rows with the same event, time and subject are one entry: units, details, policies and
-    factor sets are gathered.
+    `policy_id` and `factor_set`. Rows with the same event, time and subject (and `entry`, where it is given) are one
+    entry: units, details, policies and factor sets are gathered.
     """
 
     event: str
@@ -63,7 +63,7 @@ HISTORY: tuple[History, ...] = (
     History(
         "policy_set",
         N_("Policy set"),
-        "SELECT registered_at, registered_by, name AS subject, decision AS detail, id AS policy_id FROM policy",
+        "SELECT registered_at, registered_by, name AS subject, decision AS detail, id AS policy_id, id AS entry FROM policy",
     ),
     History(
         "factor_set_registered",
@@ -119,13 +119,13 @@ HISTORY: tuple[History, ...] = (
     History(
         "period_closed",
         N_("Period closed"),
-        "SELECT registered_at, registered_by, month AS subject, reason AS detail FROM period_event"
+        "SELECT registered_at, registered_by, month AS subject, reason AS detail, id AS entry FROM period_event"
         " WHERE action = 'closed'",
     ),
     History(
         "period_reopened",
         N_("Period reopened"),
-        "SELECT registered_at, registered_by, month AS subject, reason AS detail FROM period_event"
+        "SELECT registered_at, registered_by, month AS subject, reason AS detail, id AS entry FROM period_event"
         " WHERE action = 'reopened'",
     ),
 )
@@ -221,12 +221,12 @@ def _entries(connection: Connection, last_at: str, history: tuple[History, ...])
     policies = {
         value.id: f"{value.name}={value.value} {value.valid_from}" for value in all_values(connection, known_at=last_at)
     }
-    found: dict[tuple[str, str, str], _Entry] = {}
+    found: dict[tuple[object, ...], _Entry] = {}
     for source in history:
         for row in connection.execute(
             text(f"SELECT * FROM ({source.sql}) AS on_record WHERE registered_at <= :last_at"), {"last_at": last_at}
         ).mappings():
-            key = (row["registered_at"], source.event, row["subject"])
+            key = (row["registered_at"], source.event, row["subject"], row.get("entry"))
             entry = found.setdefault(
                 key, _Entry(row["registered_at"], row["registered_by"], source.event, source.title, row["subject"])
             )
