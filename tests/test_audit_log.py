@@ -33,7 +33,9 @@ def test_every_table_in_which_somebody_does_something_is_in_the_history() -> Non
 
 def test_an_import_tells_its_file_program_rate_and_factors(books: Books) -> None:
     books.take(
-        trip("a"), trip("b", unit="BUF", co2_fossil_kg="", fuel="petrol", fuel_quantity="10"), options=["--evidence", "x"]
+        trip("a"),
+        trip("b", unit="BUF", co2_fossil_kg="", fuel="petrol", fuel_quantity="10"),
+        options=["--evidence", "x"],
     )
     (batch,) = of(books, "batch_imported")
     assert batch["subject"] == "1"
