@@ -54,6 +54,8 @@ def test_a_backup_never_overwrites_anything(year: Books) -> None:
     before = file.read_bytes()
     assert refused(year, "backup", file) == "KV-BACKUP-EXISTS"
     assert refused(year, "backup", year.file) == "KV-BACKUP-EXISTS"
+    year.text("new.db-journal", "left by another database of that name")
+    assert refused(year, "backup", year.folder / "new.db") == "KV-BACKUP-EXISTS"
     assert file.read_bytes() == before
 
 
@@ -213,7 +215,33 @@ def test_what_a_crash_left_half_written_does_not_meet_the_new_file(year: Books) 
     year.sound()
 
 
-def test_books_in_use_are_not_replaced(year: Books) -> None:
+def test_a_journal_left_by_books_that_are_gone_does_not_meet_the_new_file(year: Books) -> None:
+    year.json("backup", file := year.folder / "backup.db")
+    journal = year.file.with_name("books.db-journal")
+    crashed = sqlite3.connect(year.file, isolation_level=None)
+    crashed.execute("PRAGMA cache_size = 1")
+    crashed.execute("BEGIN IMMEDIATE")
+    crashed.execute("CREATE TABLE x (y)")
+    crashed.executemany("INSERT INTO x VALUES (?)", [("z" * 2000,) for _ in range(500)])
+    saved = shutil.copy(journal, year.folder / "j")
+    crashed.close()
+    shutil.copy(saved, journal)
+    year.file.unlink()
+    assert year("restore", file).code == 0
+    assert not journal.exists()
+    assert at(file).dump() == year.dump()
+    year.sound()
+
+
+def test_a_folder_is_not_taken_for_books(year: Books) -> None:
+    year.json("backup", file := year.folder / "backup.db")
+    (year.folder / "folder.db").mkdir()
+    assert refused(at(year.folder / "folder.db"), "restore", file, "--replace") == "KV-RESTORE-EXISTS"
+    assert (year.folder / "folder.db").is_dir()
+
+
+def test_books_in_use_are_not_replaced(year: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("klimatvaxling.backups.backup._PATIENCE_S", 0.1)
     year.json("backup", file := year.folder / "backup.db")
     with contextlib.closing(sqlite3.connect(year.file, isolation_level=None)) as writer:
         writer.execute("BEGIN IMMEDIATE")

@@ -21,6 +21,7 @@ from klimatvaxling.language import N_
 from klimatvaxling.ledger import check
 
 _SIDECARS = ("-journal", "-wal", "-shm")
+_PATIENCE_S = 5
 
 
 class BackupOfServer(UsageFault):
@@ -98,20 +99,21 @@ def restore(url: str, path: Path, *, replace: bool, clock: Clock) -> Backup:
     books = _file_of(url)
     if not path.is_file():
         raise NoDatabase(where=path)
-    if books.exists() and (not replace or books.samefile(path)):
+    if books.exists() and (not replace or not books.is_file() or books.samefile(path)):
         raise RestoreExists(path=books)
     with reading(f"{SQLITE}{path}"):
         pass  # a file that is no backup, or one of another version, is named before anything is copied
     _make_folder(books)
     with copied(path, books) as copy:
         made = _described(copy, books, verified(copy, path))
+        kept = free_name(books, f"before-restore-{clock():%Y%m%dT%H%M%SZ}")
         if not books.exists():
+            _set_aside_what_belongs_to(books, kept)
             try:
                 put_in_place(copy, books)
             except FileExistsError:
                 raise RestoreExists(path=books) from None
             return made
-        kept = free_name(books, f"before-restore-{clock():%Y%m%dT%H%M%SZ}")
         with _alone(books):
             _set_aside(books, kept)
             # Under its own name the file is at every moment either the old one or the new one.
@@ -147,8 +149,9 @@ def _make_folder(books: Path) -> None:
 
 
 def _require_free(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise BackupExists(path=path)
+    for taken in (path, *(path.with_name(path.name + ending) for ending in _SIDECARS)):
+        if taken.exists() or taken.is_symlink():
+            raise BackupExists(path=taken)
 
 
 def _require_link(copy: Path, of: Path, head: str) -> None:
@@ -170,7 +173,7 @@ def _alone(books: Path) -> Iterator[None]:
 
     Raises `DatabaseBusy`.
     """
-    with contextlib.closing(sqlite3.connect(books, timeout=5, isolation_level=None)) as connection:
+    with contextlib.closing(sqlite3.connect(books, timeout=_PATIENCE_S, isolation_level=None)) as connection:
         try:
             # What a crash left half written is brought in order first, so that it does not meet the new file.
             connection.execute("BEGIN EXCLUSIVE")
@@ -190,6 +193,11 @@ def _set_aside(books: Path, kept: Path) -> None:
         os.link(books, kept)
     except OSError:
         books.rename(kept)  # a disk that knows no links
+    _set_aside_what_belongs_to(books, kept)
+
+
+def _set_aside_what_belongs_to(books: Path, kept: Path) -> None:
+    """Files left beside the old database, which would be taken for the new one's and played back into it."""
     for ending in _SIDECARS:
         with contextlib.suppress(FileNotFoundError):
             books.with_name(books.name + ending).rename(kept.with_name(kept.name + ending))
