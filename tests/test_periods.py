@@ -1,14 +1,26 @@
 """Periods: months close in order, take no postings once they are closed, and open again with a reason."""
 
+import datetime
 import json
 import sqlite3
 
 import pytest
 from freezegun import freeze_time
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conftest import Books, trip
+from klimatvaxling.errors import StateRefused
 from klimatvaxling.periods import closing
+from klimatvaxling.periods.period import (
+    PeriodEvent,
+    after_reopening,
+    closings_in_force,
+    first_open_day,
+    require_closable,
+)
 from klimatvaxling.terminal.surroundings import Surroundings
+from klimatvaxling.typed import Month
 
 JANUARY, FEBRUARY, MARCH = (f"2025-{month:02d}" for month in (1, 2, 3))
 
@@ -265,6 +277,37 @@ def test_it_is_the_last_closing_that_a_second_person_reopens(year: Books, monkey
         close(year, JANUARY)
     year("policy", "set", "require_second_person", "on", "--from", "2025-01-01", "--decision", "KS 1")
     assert year("period", "reopen", JANUARY, "--reason", "x").code == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(["close", "reopen"]), st.integers(0, 5)), max_size=20))
+def test_what_is_closed_is_always_everything_up_to_one_day(steps: list[tuple[str, int]]) -> None:
+    """Whatever is tried in whatever order: a model that keeps a set of closed months, first 2025-02 or earlier."""
+    months = [Month(2025, number) for number in range(1, 7)]
+    events: list[PeriodEvent] = []
+    closed: list[Month] = []
+    for action, number in steps:
+        month = months[number]
+        try:
+            if action == "close":
+                require_closable(month, events, datetime.date(2025, 2, 10), datetime.date(2026, 1, 1))
+                through: datetime.date | None = month.last_day
+            else:
+                through = after_reopening(month, events, by="x", needs_second_person=False)
+        except StateRefused:
+            if action == "close":
+                assert month <= closed[-1] or month != closed[-1].next() if closed else month > Month(2025, 2)
+            else:
+                assert not closed or month != closed[-1]
+            continue
+        if action == "close":
+            assert month == closed[-1].next() if closed else month <= Month(2025, 2)
+            closed.append(month)
+        else:
+            assert closed.pop() == month
+        events.append(PeriodEvent(month, "closed" if action == "close" else "reopened", through, "", "", "x"))
+        assert [event.month for event in closings_in_force(events)] == closed
+        expected = closed[-1].next().first_day if closed else datetime.date.min
+        assert first_open_day(events) == expected
 
 
 # On record
