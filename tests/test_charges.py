@@ -14,6 +14,7 @@ from klimatvaxling.charges.voucher import ChargeLine, charge_postings, charge_vo
 from klimatvaxling.clock import today
 from klimatvaxling.ledger.accounts import FEE_EXPENSE, OWN_FUNDS
 from klimatvaxling.lots.lot import Lot, Movement
+from klimatvaxling.lots.own_funds import OwnFunds
 from klimatvaxling.units.unit import Unit
 
 days = st.dates(datetime.date(2013, 1, 1), datetime.date(2030, 12, 31))
@@ -237,9 +238,9 @@ amounts = st.lists(st.integers(-10_000, 10_000), min_size=1, max_size=5)
 
 @given(fees=amounts, left=st.lists(st.integers(0, 5000), max_size=4), debt=st.integers(0, 9000))
 def test_a_charge_vouchers_postings_sum_to_zero_and_never_overdraw(fees: list[int], left: list[int], debt: int) -> None:
-    lots = [Lot(key, "2025-01-31", (Movement("2025-01-31", ore),)) for key, ore in enumerate(left, start=1)]
+    lots = {key: Lot(key, "2025-01-31", (Movement("2025-01-31", ore),)) for key, ore in enumerate(left, start=1)}
     lines = [line(key, ore) for key, ore in enumerate(fees, start=1)]
-    postings, makes_lot = charge_postings(lines, lots, [Movement("2025-01-31", debt)], 99)
+    postings, makes_lot = charge_postings(lines, OwnFunds(1, lots, (Movement("2025-01-31", debt),)), 99)
     assert sum(posting.amount_ore for posting in postings) == 0
     assert [posting.amount_ore for posting in postings if posting.account == FEE_EXPENSE] == fees
     total = sum(fees)
@@ -257,7 +258,7 @@ def test_later_vouchers_of_a_file_see_what_earlier_ones_took() -> None:
     unit = Unit("SBF", "Samhälle", "administration", id=1)
     lines = [line(1, 100, "2025-01-31"), line(2, -150, "2025-02-28"), line(3, 80, "2025-03-31")]
     drafts = charge_vouchers(
-        lines, {1: unit}, {}, {}, description="", evidence="", batch_id=1, batch_sha256=""
+        lines, {1: unit}, {}, description="", evidence="", batch_id=1, batch_sha256=""
     )  # fmt: skip
     own = [
         [(posting.lot_id, posting.amount_ore) for posting in draft.postings if posting.account == OWN_FUNDS]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Books, trip
-from klimatvaxling.lots.lot import Lot, Movement, Take, last_day_of_use, least_left, take_oldest_first
+from klimatvaxling.lots.lot import Lot, Movement, Take, least_left, take_oldest_first
+from klimatvaxling.lots.retention import last_day_of_use
 
 DAYS = [f"2025-{month:02d}-28" for month in range(1, 13)]
 

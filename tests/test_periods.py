@@ -122,7 +122,7 @@ def test_what_is_missing_can_be_accepted_with_a_reason_that_stays_on_record(book
 def test_an_empty_reason_is_none(year: Books) -> None:
     for command in (("close", JANUARY, "--accept-missing", " "), ("reopen", JANUARY, "--reason", "")):
         outcome = year("period", *command)
-        assert (outcome.code, "KV-PERIOD-REASON" in outcome.err) == (2, True)
+        assert (outcome.code, "KV-REASON-MISSING" in outcome.err) == (3, True)
 
 
 def test_books_that_fail_a_check_are_not_closed_whatever_is_accepted(year: Books) -> None:

@@ -205,11 +205,11 @@ def test_a_unit_file_may_be_a_workbook_with_cost_centres_as_numbers(fresh_books:
 @pytest.mark.parametrize(
     ("lines", "code", "named"),
     [
-        (["code;name;kind;colour", "A;A;company;red"], "KV-UNIT-FILE-COLUMNS", "colour"),
-        (["code;name", "A;A"], "KV-UNIT-FILE-COLUMNS", "kind"),
-        (["code;name;kind;name", "A;A;company;B"], "KV-UNIT-FILE-COLUMNS", "name"),
-        (["code;name;kind"], "KV-UNIT-FILE-EMPTY", "u.csv"),
-        (["code;name;kind", ";;"], "KV-UNIT-FILE-EMPTY", "u.csv"),
+        (["code;name;kind;colour", "A;A;company;red"], "KV-REGISTER-COLUMNS", "colour"),
+        (["code;name", "A;A"], "KV-REGISTER-COLUMNS", "kind"),
+        (["code;name;kind;name", "A;A;company;B"], "KV-REGISTER-COLUMNS", "name"),
+        (["code;name;kind"], "KV-REGISTER-EMPTY", "u.csv"),
+        (["code;name;kind", ";;"], "KV-REGISTER-EMPTY", "u.csv"),
         (["code;name;kind", "A;A;administration", "B;B;bolag"], "KV-ORG-NUMBER-MISSING", "row 3, column org_number"),
         (["code;name;kind", "A;A;administration", "", "FUND;B;administration"], "KV-UNIT-CODE", "row 4, column code"),
         (["code;name;kind", "A;A;administration", "a;B;administration"], "KV-UNIT-EXISTS", "a"),

@@ -24,7 +24,8 @@ NEVER_CHANGED = {
     "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
     "batch": [("id",)],
     "batch_page": [("id",), ("batch_id", "number")],
-    "charge": [("id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on")],
+    "charge": [("id",), ("mirrors_id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment")],
+    "trip_reversal": [("id",)],
     "trip": [("id",), ("source_id", "trip_id", "revision")],
     "quarantine": [("id",), ("batch_id", "row")],
     "quarantine_outcome": [("quarantine_id",)],
@@ -32,6 +33,12 @@ NEVER_CHANGED = {
                 ("registered_at",), ("corrects_id",)],
     "lot": [("voucher_id",)],
     "posting": [("id",), ("voucher_id", "line"), ("charge_id",)],
+    "measure": [("voucher_id",)],
+    "application_round": [("id",), ("folded",)],
+    "application_round_closing": [("round_id",)],
+    "application": [("id",)],
+    "application_score": [("id",)],
+    "grant_step": [("id",), ("application_id", "number")],
     "period_event": [("id",)],
     "program": [("id",)],
 }
@@ -83,6 +90,49 @@ SEALS = {
         "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
     "charge_before_its_seal": (
         "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "trip_reversal_before_its_seal": (
+        "trip_reversal", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
+    # A trip is charged once or not at all.
+    "trip_is_taken_back_or_restored_in_turn": (
+        "trip_reversal", "(SELECT coalesce(sum(sign), 0) FROM trip_reversal WHERE trip_row_id = NEW.trip_row_id)"
+        " + NEW.sign NOT IN (-1, 0)"),
+    "measure_before_its_seal": (
+        "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "step_follows_the_one_before": (
+        "grant_step", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM grant_step"
+        " WHERE application_id = NEW.application_id) OR NEW.state_before IS NOT (SELECT state FROM grant_step"
+        " WHERE application_id = NEW.application_id AND number = NEW.number - 1) OR NEW.stepped_on <"
+        " (SELECT stepped_on FROM grant_step WHERE application_id = NEW.application_id AND number = NEW.number - 1)"),
+}
+
+# What is taken is there, at the end of the day it is taken and of every later one. Asked once a voucher is in, and only
+# of a voucher that takes something.
+_TAKES = "EXISTS (SELECT 1 FROM posting WHERE voucher_id = NEW.id AND {takes})"
+_RUNNING = (
+    "SELECT sum(sum(p.amount_ore)) OVER (PARTITION BY {parts} ORDER BY v.booked_on) AS running"
+    " FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE {of} GROUP BY {parts}, v.booked_on"
+)
+NEVER_OVERDRAWN = {
+    # A lot, and what the fund got from it.
+    "lot_is_never_overdrawn": (
+        "lot_id IS NOT NULL AND amount_ore > 0",
+        "p.lot_id, p.account",
+        "p.lot_id IN (SELECT lot_id FROM posting WHERE voucher_id = NEW.id AND lot_id IS NOT NULL AND amount_ore > 0)",
+        "running > 0"),
+    "debt_is_never_overfilled": (
+        "account = 'own_funds' AND lot_id IS NULL AND amount_ore < 0",
+        "p.unit_id",
+        "p.account = 'own_funds' AND p.lot_id IS NULL AND p.unit_id IN"
+        " (SELECT unit_id FROM posting WHERE voucher_id = NEW.id AND account = 'own_funds' AND lot_id IS NULL)",
+        "running < 0"),
+    "fund_is_never_overdrawn": (
+        "account = 'fund_available' AND amount_ore > 0",
+        "p.account", "p.account = 'fund_available'", "running > 0"),
+    "grant_is_never_overpaid": (
+        "account = 'fund_committed' AND amount_ore > 0",
+        "v.application_id",
+        "p.account = 'fund_committed' AND v.application_id IS (SELECT application_id FROM voucher WHERE id = NEW.id)",
+        "running > 0"),
 }
 
 
@@ -94,7 +144,8 @@ def guard_sqlite() -> None:
                 f"BEGIN SELECT RAISE(ABORT, 'KV-POSTED: {table} is never changed'); END"
             )
         exists = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns) + ")"
+            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns)
+            + (" AND NEW.mirrors_id IS NULL AND mirrors_id IS NULL)" if "is_amendment" in columns else ")")
             for columns in keys
         )
         op.execute(
@@ -105,6 +156,12 @@ def guard_sqlite() -> None:
         op.execute(
             f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {broken} "
             f"BEGIN SELECT RAISE(ABORT, 'KV-SEAL: {name}'); END"
+        )
+    for name, (takes, parts, of, broken) in NEVER_OVERDRAWN.items():
+        op.execute(
+            f"CREATE TRIGGER {name} AFTER INSERT ON voucher WHEN {_TAKES.format(takes=takes)}"
+            f" AND EXISTS (SELECT 1 FROM ({_RUNNING.format(parts=parts, of=of)}) WHERE {broken}) "
+            f"BEGIN SELECT RAISE(ABORT, 'KV-OVERDRAWN: {name}'); END"
         )
 
 
@@ -249,6 +306,9 @@ def upgrade() -> None:
         sa.Column('co2_g', WHOLE, nullable=False),
         sa.Column('charged_ore', WHOLE, nullable=False),
         sa.Column('trips_sha256', sa.Text(), nullable=False),
+        sa.Column('reversals_sha256', sa.Text(), nullable=False),
+        sa.Column('undoes_id', WHOLE, nullable=True),
+        sa.Column('reason', sa.Text(), nullable=False),
         sa.Column('sha256', sa.Text(), nullable=False),
         sa.Column('evidence', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
@@ -257,7 +317,9 @@ def upgrade() -> None:
         sa.CheckConstraint('rows_read = rows_posted + rows_already_imported + rows_outside_scheme + rows_rejected + rows_held', name='batch_rows_add_up'),
         sa.ForeignKeyConstraint(['profile_id'], ['profile.id'], ),
         sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.ForeignKeyConstraint(['undoes_id'], ['batch.id'], ),
         sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('undoes_id'),
         sqlite_strict=True
     )
     op.create_table('unit_cost_centre',
@@ -292,13 +354,18 @@ def upgrade() -> None:
         sa.Column('category', sa.Text(), nullable=False),
         sa.Column('rate_id', WHOLE, nullable=False),
         sa.Column('booked_on', sa.Text(), nullable=False),
+        sa.Column('is_amendment', WHOLE, nullable=False),
+        sa.Column('mirrors_id', WHOLE, nullable=True),
+        sa.CheckConstraint('is_amendment IN (0, 1)', name='charge_amendment_flag'),
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['mirrors_id'], ['charge.id'], ),
         sa.ForeignKeyConstraint(['rate_id'], ['policy.id'], ),
         sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
         sa.PrimaryKeyConstraint('id'),
-        sa.UniqueConstraint('batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', name='charge_once'),
+        sa.UniqueConstraint('mirrors_id'),
         sqlite_strict=True
     )
+    op.create_index('charge_once', 'charge', ['batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', 'is_amendment'], unique=True, sqlite_where=sa.text('mirrors_id IS NULL'), postgresql_where=sa.text('mirrors_id IS NULL'))
     op.create_table('quarantine',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('batch_id', WHOLE, nullable=False),
@@ -310,6 +377,86 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
         sa.PrimaryKeyConstraint('id'),
         sa.UniqueConstraint('batch_id', 'row', name='quarantine_row_once'),
+        sqlite_strict=True
+    )
+    op.create_table('application_round',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('folded', sa.Text(), nullable=False),
+        sa.Column('opens_on', sa.Text(), nullable=False),
+        sa.Column('closes_on', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('opens_on <= closes_on', name='round_forwards'),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('folded'),
+        sqlite_strict=True
+    )
+    op.create_table('application_round_closing',
+        sa.Column('round_id', WHOLE, nullable=False),
+        sa.Column('closed_on', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['round_id'], ['application_round.id'], ),
+        sa.PrimaryKeyConstraint('round_id'),
+        sqlite_strict=True
+    )
+    op.create_table('application',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('requested_ore', WHOLE, nullable=False),
+        sa.Column('total_cost_ore', WHOLE, nullable=False),
+        sa.Column('co2_reduction_g', WHOLE, nullable=False),
+        sa.Column('lifetime_years', WHOLE, nullable=False),
+        sa.Column('applied_on', sa.Text(), nullable=False),
+        sa.Column('focus_area', sa.Text(), nullable=False),
+        sa.Column('description', sa.Text(), nullable=False),
+        sa.Column('registration_number', sa.Text(), nullable=False),
+        sa.Column('round_id', WHOLE, nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('requested_ore > 0 AND requested_ore <= total_cost_ore', name='application_amounts'),
+        sa.CheckConstraint('co2_reduction_g >= 0 AND lifetime_years > 0', name='application_benefit'),
+        sa.ForeignKeyConstraint(['round_id'], ['application_round.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_application_unit_id'), 'application', ['unit_id'], unique=False)
+    op.create_table('application_score',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('application_id', WHOLE, nullable=False),
+        sa.Column('criterion', sa.Text(), nullable=False),
+        sa.Column('points', WHOLE, nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('points BETWEEN 0 AND 10', name='score_points'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_application_score_application_id'), 'application_score', ['application_id'], unique=False)
+    op.create_table('grant_step',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('application_id', WHOLE, nullable=False),
+        sa.Column('number', WHOLE, nullable=False),
+        sa.Column('state_before', sa.Text(), nullable=True),
+        sa.Column('state', sa.Text(), nullable=False),
+        sa.Column('stepped_on', sa.Text(), nullable=False),
+        sa.Column('amount_ore', WHOLE, nullable=True),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('conditions', sa.Text(), nullable=False),
+        sa.Column('report_by', sa.Text(), nullable=True),
+        sa.Column('actual_cost_ore', WHOLE, nullable=True),
+        sa.Column('co2_reduction_g', WHOLE, nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("coalesce(state_before, '') || '>' || state IN ('>submitted', 'submitted>approved', 'submitted>rejected', 'submitted>withdrawn', 'approved>paying', 'approved>withdrawn', 'approved>reported', 'paying>paying', 'paying>reported')", name='step_allowed'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('application_id', 'number', name='step_once'),
         sqlite_strict=True
     )
     op.create_table('voucher',
@@ -327,12 +474,14 @@ def upgrade() -> None:
         sa.Column('corrects_id', WHOLE, nullable=True),
         sa.Column('batch_id', WHOLE, nullable=True),
         sa.Column('batch_sha256', sa.Text(), nullable=True),
+        sa.Column('application_id', WHOLE, nullable=True),
         sa.Column('nonce', sa.Text(), nullable=False),
         sa.Column('previous_hash', sa.Text(), nullable=False),
         sa.Column('hash', sa.Text(), nullable=False),
         sa.CheckConstraint("series IN ('A', 'B', 'R')", name='voucher_series_known'),
         sa.CheckConstraint('length(booked_on) = 10', name='voucher_booked_on_is_date'),
         sa.CheckConstraint('substr(booked_on, 1, 4) = CAST(fiscal_year AS TEXT)', name='voucher_in_its_year'),
+        sa.ForeignKeyConstraint(['application_id'], ['application.id'], ),
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], ),
         sa.ForeignKeyConstraint(['corrects_id'], ['voucher.id'], ),
         sa.PrimaryKeyConstraint('id'),
@@ -344,7 +493,21 @@ def upgrade() -> None:
         sa.UniqueConstraint('series', 'fiscal_year', 'number', name='voucher_number_once'),
         sqlite_strict=True
     )
+    op.create_index(op.f('ix_voucher_application_id'), 'voucher', ['application_id'], unique=False)
     op.create_index(op.f('ix_voucher_booked_on'), 'voucher', ['booked_on'], unique=False)
+    op.create_table('measure',
+        sa.Column('voucher_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('focus_area', sa.Text(), nullable=False),
+        sa.Column('co2_reduction_g', WHOLE, nullable=True),
+        sa.Column('reference', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['voucher_id'], ['voucher.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('voucher_id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_measure_unit_id'), 'measure', ['unit_id'], unique=False)
     op.create_table('lot',
         sa.Column('voucher_id', WHOLE, nullable=False),
         sa.Column('unit_id', WHOLE, nullable=False),
@@ -384,6 +547,23 @@ def upgrade() -> None:
         sa.UniqueConstraint('source_id', 'trip_id', 'revision', name='trip_once'),
         sqlite_strict=True
     )
+    op.create_table('trip_reversal',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('trip_row_id', WHOLE, nullable=False),
+        sa.Column('charge_id', WHOLE, nullable=False),
+        sa.Column('sign', WHOLE, nullable=False),
+        sa.CheckConstraint('sign IN (-1, 1)', name='trip_reversal_sign'),
+        sa.ForeignKeyConstraint(['charge_id'], ['charge.id'], ),
+        sa.ForeignKeyConstraint(['trip_row_id'], ['trip.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_trip_reversal_charge_id'), 'trip_reversal', ['charge_id'], unique=False)
+    op.create_index(op.f('ix_trip_reversal_trip_row_id'), 'trip_reversal', ['trip_row_id'], unique=False)
+    op.execute(
+        "CREATE VIEW trip_effect AS SELECT id AS trip_row_id, charge_id, 1 AS sign, co2_g FROM trip UNION ALL"
+        " SELECT r.trip_row_id, r.charge_id, r.sign, r.sign * t.co2_g FROM trip_reversal r JOIN trip t ON t.id = r.trip_row_id"
+    )
     op.create_table('posting',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('voucher_id', WHOLE, nullable=False),
@@ -414,13 +594,28 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_posting_unit_id'), table_name='posting')
     op.drop_index(op.f('ix_posting_lot_id'), table_name='posting')
     op.drop_table('posting')
+    op.execute("DROP VIEW trip_effect")
+    op.drop_index(op.f('ix_trip_reversal_trip_row_id'), table_name='trip_reversal')
+    op.drop_index(op.f('ix_trip_reversal_charge_id'), table_name='trip_reversal')
+    op.drop_table('trip_reversal')
     op.drop_table('trip')
     op.drop_table('quarantine_outcome')
     op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
     op.drop_table('lot')
+    op.drop_index(op.f('ix_measure_unit_id'), table_name='measure')
+    op.drop_table('measure')
     op.drop_index(op.f('ix_voucher_booked_on'), table_name='voucher')
+    op.drop_index(op.f('ix_voucher_application_id'), table_name='voucher')
     op.drop_table('voucher')
+    op.drop_table('grant_step')
+    op.drop_index(op.f('ix_application_score_application_id'), table_name='application_score')
+    op.drop_table('application_score')
+    op.drop_index(op.f('ix_application_unit_id'), table_name='application')
+    op.drop_table('application')
+    op.drop_table('application_round_closing')
+    op.drop_table('application_round')
     op.drop_table('quarantine')
+    op.drop_index('charge_once', table_name='charge')
     op.drop_table('charge')
     op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')
     op.drop_table('batch_page')

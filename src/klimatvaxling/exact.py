@@ -17,6 +17,13 @@ def whole(value: Decimal) -> int:
     return int(value.quantize(_WHOLE, context=_ROUND))
 
 
+def whole_quotient(dividend: int, divisor: int) -> int:
+    """`dividend ÷ divisor` rounded half up on the magnitude; exact whatever the size."""
+    quotient, remainder = divmod(abs(dividend), abs(divisor))
+    size = quotient + (2 * remainder >= abs(divisor))
+    return size if (dividend < 0) == (divisor < 0) else -size
+
+
 def as_precise_as(value: Decimal, pattern: Decimal) -> Decimal:
     """`value` rounded half up on the magnitude to as many decimals as `pattern` is written with."""
     return value.quantize(pattern, context=_ROUND)

@@ -6,10 +6,9 @@ charge line.
 
 import datetime
 from dataclasses import dataclass
-from decimal import Decimal
 
 from klimatvaxling.errors import InputRefused, Place
-from klimatvaxling.exact import whole
+from klimatvaxling.exact import whole_quotient
 from klimatvaxling.language import N_
 from klimatvaxling.typed import Month
 
@@ -64,4 +63,4 @@ class Booking:
 
 def fee_ore(co2_g: int, rate_ore_per_kg: int) -> int:
     """Grams × rate in öre per kg ÷ 1000, rounded half up on the magnitude: a credit mirrors its charge."""
-    return whole(Decimal(co2_g * rate_ore_per_kg) / GRAMS_PER_KG)
+    return whole_quotient(co2_g * rate_ore_per_kg, GRAMS_PER_KG)

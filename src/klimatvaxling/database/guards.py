@@ -28,20 +28,20 @@ def insert_guards_aside(connection: Connection, table: str) -> Iterator[None]:
 
 @contextmanager
 def every_guard_aside(connection: Connection) -> Iterator[None]:
-    """Within a migration's transaction, make a table anew without any trigger in the way; all of them are back after.
+    """Within a migration's transaction, make a table anew without a trigger or view in the way; all are back after.
 
-    SQLite drops a table's triggers with the table, and renames no table that a trigger of another one speaks of. A
-    guard that the migration makes itself, under the same name, stands instead of the old one.
+    SQLite drops a table's triggers with the table, and renames no table while a trigger or view speaks of the one that
+    is gone. What the migration makes itself, under the same name, stands instead of the old one.
     """
     if connection.dialect.name != "sqlite":
         yield
         return
-    find = text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-    guards = {row.name: row.sql for row in connection.execute(find)}
-    for name in guards:
-        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    find = text("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY type DESC")
+    aside = connection.execute(find).all()
+    for kind, name, _ in reversed(aside):
+        connection.exec_driver_sql(f"DROP {kind} {name}")
     yield
     made = {row.name for row in connection.execute(find)}
-    for name, definition in guards.items():
+    for _, name, definition in aside:
         if name not in made:
             connection.exec_driver_sql(definition)

@@ -32,8 +32,10 @@ HELP = (
 METAVARS = (
     N_("C"),
     N_("CODE"),
+    N_("CRITERION=POINTS…"),
     N_("DATE"),
     N_("DAYS"),
+    N_("DNR"),
     N_("FILE"),
     N_("FILE.csv"),
     N_("FILE…"),
@@ -49,6 +51,7 @@ METAVARS = (
     N_("REF"),
     N_("ROLE"),
     N_("SEK"),
+    N_("STATE"),
     N_("TEXT"),
     N_("TIMESTAMP"),
     N_("URL"),

@@ -90,6 +90,7 @@ class _Chain:
             corrects_id=draft.corrects_id,
             batch_id=draft.batch_id,
             batch_sha256=draft.batch_sha256,
+            application_id=draft.application_id,
             nonce=secrets.token_hex(16),
             previous_hash=self.head,
         )

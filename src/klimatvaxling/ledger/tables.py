@@ -47,6 +47,7 @@ class VoucherRow(SQLModel, table=True):
     corrects_id: int | None = refers("voucher.id", nullable=True, unique=True)
     batch_id: int | None = refers("batch.id", nullable=True)
     batch_sha256: str | None = text(nullable=True)
+    application_id: int | None = refers("application.id", nullable=True, index=True)
     nonce: str = text()
     previous_hash: str = text(unique=True)
     hash: str = text(unique=True)

@@ -16,7 +16,10 @@ RESERVATIONS = "R"
 
 @dataclass(frozen=True)
 class Posting:
-    """One line. `unit_id` None is the municipality as a whole; `lot_id` None on own funds is a debt."""
+    """One line. `unit_id` None is the municipality as a whole.
+
+    `lot_id` on own funds is the lot that moves, and None a debt; on the shared fund it is the lot the money came from.
+    """
 
     account: str
     amount_ore: int
@@ -28,7 +31,10 @@ class Posting:
 
 @dataclass(frozen=True)
 class VoucherDraft:
-    """A voucher before it has a number. `opens_lot_on` makes it a lot of `lot_unit_id` from that ISO date."""
+    """A voucher before it has a number. `opens_lot_on` makes it a lot of `lot_unit_id` from that ISO date.
+
+    `application_id` is the grant it concerns.
+    """
 
     series: str
     booked_on: str
@@ -39,6 +45,7 @@ class VoucherDraft:
     corrects_id: int | None = None
     batch_id: int | None = None
     batch_sha256: str | None = None
+    application_id: int | None = None
     lot_unit_id: int | None = None
     opens_lot_on: str | None = None
 
@@ -61,6 +68,7 @@ class Voucher:
     corrects_id: int | None
     batch_id: int | None
     batch_sha256: str | None
+    application_id: int | None
     nonce: str
     previous_hash: str
 

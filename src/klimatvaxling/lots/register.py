@@ -1,38 +1,82 @@
-"""The lots and debts of units in the books."""
+"""Own funds in the books: lots, debts, and what the shared fund got from each lot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from klimatvaxling.ledger.accounts import OWN_FUNDS
 from klimatvaxling.lots.lot import Lot, Movement
+from klimatvaxling.lots.own_funds import OwnFunds
+
+_MOVED = """
+SELECT p.account, p.unit_id, p.lot_id, l.lot_on, v.booked_on, p.amount_ore FROM posting p
+JOIN voucher v ON v.id = p.voucher_id LEFT JOIN lot l ON l.voucher_id = p.lot_id
+WHERE {wanted} ORDER BY p.id
+"""
+_OF_UNITS = "p.unit_id IN :units AND (p.account = 'own_funds' OR p.account = 'fund_available' AND p.lot_id IS NOT NULL)"
+# What is left of a lot once everything is booked is the most that can be taken from it on any day.
+_OF_OPEN_LOTS = """
+p.account = 'own_funds' AND p.lot_id IN
+(SELECT lot_id FROM posting WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id HAVING sum(amount_ore) < 0)
+"""
 
 
-def lots_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, list[Lot]]:
-    """Every lot of the units, with its movements, by unit."""
-    found: dict[int, dict[int, tuple[str, list[Movement]]]] = {}
-    for row in _own_funds(connection, unit_ids, "IS NOT NULL"):
-        _, movements = found.setdefault(row.unit_id, {}).setdefault(row.lot_id, (row.lot_on, []))
-        movements.append(Movement(row.booked_on, -row.amount_ore))
+_LEFT = """
+SELECT p.unit_id, p.lot_id, o.code, l.lot_on, -sum(p.amount_ore) AS left_ore
+FROM posting p JOIN voucher v ON v.id = p.voucher_id JOIN lot l ON l.voucher_id = p.lot_id
+JOIN voucher o ON o.id = p.lot_id
+WHERE p.account = 'own_funds' AND v.booked_on <= :as_of AND v.registered_at <= :known_at
+GROUP BY p.unit_id, p.lot_id, o.code, l.lot_on HAVING sum(p.amount_ore) <> 0 ORDER BY l.lot_on, p.lot_id
+"""
+
+
+@dataclass(frozen=True)
+class LotLeft:
+    """What is left of a lot on a day. `code` is the voucher that opened it."""
+
+    unit_id: int
+    lot_id: int
+    code: str
+    lot_on: str
+    left_ore: int
+
+
+def lots_left(connection: Connection, as_of: str, known_at: str) -> list[LotLeft]:
+    """Every lot with something left, as booked up to a day and known at a time, oldest first."""
+    return [LotLeft(*row) for row in connection.execute(text(_LEFT), {"as_of": as_of, "known_at": known_at})]
+
+
+def own_funds_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, OwnFunds]:
+    """The own funds of each of the units, with all their lots."""
+    statement = text(_MOVED.format(wanted=_OF_UNITS)).bindparams(bindparam("units", expanding=True))
+    return {unit_id: OwnFunds(unit_id) for unit_id in unit_ids} | _gathered(
+        connection.execute(statement, {"units": list(unit_ids)})
+    )
+
+
+def open_lots(connection: Connection) -> dict[int, list[Lot]]:
+    """The lots of every unit that have something left after all that is booked, by unit."""
+    found = _gathered(connection.execute(text(_MOVED.format(wanted=_OF_OPEN_LOTS))))
+    return {unit_id: list(funds.lots.values()) for unit_id, funds in found.items()}
+
+
+def _gathered(rows: Iterable[Any]) -> dict[int, OwnFunds]:
+    moved: dict[int, dict[int, tuple[str, list[Movement], list[Movement]]]] = {}
+    debts: dict[int, list[Movement]] = {}
+    for account, unit_id, lot_id, lot_on, booked_on, amount_ore in rows:
+        lots = moved.setdefault(unit_id, {})
+        if lot_id is None:
+            debts.setdefault(unit_id, []).append(Movement(booked_on, amount_ore))
+            continue
+        _, left, swept = lots.setdefault(lot_id, (lot_on, [], []))
+        (left if account == OWN_FUNDS else swept).append(Movement(booked_on, -amount_ore))
     return {
-        unit_id: [Lot(lot_id, lot_on, tuple(movements)) for lot_id, (lot_on, movements) in lots.items()]
-        for unit_id, lots in found.items()
+        unit_id: OwnFunds(
+            unit_id,
+            {key: Lot(key, lot_on, tuple(left), tuple(swept)) for key, (lot_on, left, swept) in lots.items()},
+            tuple(debts.get(unit_id, ())),
+        )
+        for unit_id, lots in moved.items()
     }
-
-
-def debts_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, list[Movement]]:
-    """What moved on the units' debts, a debt positive, by unit."""
-    found: dict[int, list[Movement]] = {}
-    for row in _own_funds(connection, unit_ids, "IS NULL"):
-        found.setdefault(row.unit_id, []).append(Movement(row.booked_on, row.amount_ore))
-    return found
-
-
-def _own_funds(connection: Connection, unit_ids: Sequence[int], lot: str) -> Sequence[Any]:
-    statement = text(
-        "SELECT p.unit_id, p.lot_id, l.lot_on, v.booked_on, p.amount_ore FROM posting p"
-        " JOIN voucher v ON v.id = p.voucher_id LEFT JOIN lot l ON l.voucher_id = p.lot_id"
-        f" WHERE p.account = :account AND p.lot_id {lot} AND p.unit_id IN :units ORDER BY p.id"
-    ).bindparams(bindparam("units", expanding=True))
-    return connection.execute(statement, {"account": OWN_FUNDS, "units": list(unit_ids)}).all()

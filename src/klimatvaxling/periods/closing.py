@@ -12,11 +12,11 @@ from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.ledger import check
+from klimatvaxling.ledger.booking import required_reason
 from klimatvaxling.periods.period import (
     CLOSED,
     REOPENED,
     PeriodEvent,
-    ReasonMissing,
     after_reopening,
     require_closable,
 )
@@ -96,8 +96,7 @@ def close(connection: Connection, month: Month, *, accept_missing: str | None, c
     Raises `PeriodNotOver`, `PeriodAlreadyClosed`, `PeriodOutOfOrder`, `ReasonMissing`, `PeriodObstructed` or
     `PeriodUnsound`.
     """
-    if accept_missing is not None and not accept_missing.strip():
-        raise ReasonMissing
+    accepted = None if accept_missing is None else required_reason(accept_missing)
     first = connection.execute(text("SELECT min(booked_on) FROM voucher")).scalar()
     events = period_events(connection)
     require_closable(month, events, datetime.date.fromisoformat(first) if first else None, today(clock))
@@ -106,10 +105,10 @@ def close(connection: Connection, month: Month, *, accept_missing: str | None, c
     if unsound:
         raise PeriodUnsound(month=month, obstacles=" ".join(unsound))
     sentences = [obstacle.sentence for obstacle in found]
-    if sentences and accept_missing is None:
+    if sentences and accepted is None:
         raise PeriodObstructed(month=month, obstacles=" ".join(sentences))
     # Nothing stood in the way: then there is nothing that a reason would explain.
-    reason = (accept_missing or "").strip() if sentences else ""
+    reason = (accepted or "") if sentences else ""
     return _record(connection, events, (month, CLOSED, month.last_day), reason, sentences, clock, by)
 
 
@@ -118,13 +117,12 @@ def reopen(connection: Connection, month: Month, *, reason: str, clock: Clock, b
 
     Raises `ReasonMissing`, `NothingClosed`, `PeriodNotReopenable`, or `SecondPersonNeeded` while the policy is on.
     """
-    if not reason.strip():
-        raise ReasonMissing
+    kept_reason = required_reason(reason)
     rule = in_force(all_values(connection), REQUIRE_SECOND_PERSON, today(clock))
     needs_second_person = rule is not None and rule.value == "on"
     events = period_events(connection)
     closed_through = after_reopening(month, events, by=by, needs_second_person=needs_second_person)
-    return _record(connection, events, (month, REOPENED, closed_through), reason.strip(), (), clock, by)
+    return _record(connection, events, (month, REOPENED, closed_through), kept_reason, (), clock, by)
 
 
 def _record(

@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from klimatvaxling.errors import StateRefused, UsageFault
+from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_
 from klimatvaxling.typed import Month
 
@@ -73,14 +73,6 @@ class SecondPersonNeeded(StateRefused):
     code = "KV-PERIOD-SECOND-PERSON"
     message = N_("{month} was closed by {who}, who therefore cannot reopen it.")
     remedy = N_("Ask somebody else to reopen it. The rule is the policy require_second_person.")
-
-
-class ReasonMissing(UsageFault):
-    """Something that needs a reason was given none."""
-
-    code = "KV-PERIOD-REASON"
-    message = N_("No reason is given.")
-    remedy = N_("Say in a few words why; it stays on record.")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The policies: decided rules of the scheme. Values are dated data; the day a rule applies to picks its value."""
 
 import datetime
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,11 @@ RATE = "rate"
 RETENTION = "retention"
 COMPANY_INVOICING = "company_invoicing"
 REQUIRE_SECOND_PERSON = "require_second_person"
+GRANT_KINDS = "grant_kinds"
+GRANT_SHARE = "grant_share"
+GRANT_OUTSIDE_ROUND = "grant_outside_round"
+GRANT_CRITERIA = "grant_criteria"
+FOCUS_AREAS = "focus_areas"
 
 ONE_YEAR_FROM_BOOKING = "one_year_from_booking"
 END_OF_NEXT_YEAR = "end_of_next_year"
@@ -35,11 +41,11 @@ class BadPolicyValue(InputRefused):
 
 
 class DecisionMissing(InputRefused):
-    """A value without the decision behind it."""
+    """Something decided without the decision behind it."""
 
     code = "KV-DECISION-MISSING"
-    message = N_("The policy {name} is given no decision.")
-    remedy = N_("Name the decision behind the value, for example its diarienummer: --decision REF")
+    message = N_("The decision is missing.")
+    remedy = N_("Name the decision behind it, for example its diarienummer: --decision REF")
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,19 @@ class PolicyValue:
     registered_by: str
 
 
+# What holds where nothing was decided. The focus areas are Eskilstuna's (Klimatkontrakt 2030), the criteria Växjö's.
+DEFAULTS = {
+    RETENTION: ONE_YEAR_FROM_BOOKING,
+    COMPANY_INVOICING: "swept",
+    REQUIRE_SECOND_PERSON: "on",
+    GRANT_KINDS: "administration",
+    GRANT_SHARE: "100",
+    GRANT_OUTSIDE_ROUND: "refused",
+    GRANT_CRITERIA: "climate_benefit:1,innovation:1,reach:1",
+    FOCUS_AREAS: "travel|energy|construction|consumption|carbon_storage",
+}
+
+
 def _one_of(*allowed: str) -> Callable[[str], str]:
     def parse(value: str) -> str:
         if value not in allowed:
@@ -79,6 +98,42 @@ def _rate(value: str) -> str:
     if not 0 <= ore <= 1_000_000:
         raise ValueError(value)
     return str(ore)
+
+
+def _percent(value: str) -> str:
+    percent = typed.decimal(value.removesuffix("%").strip())
+    if percent != int(percent) or not 1 <= percent <= 100:
+        raise ValueError(value)
+    return str(int(percent))
+
+
+def _unit_kinds(value: str) -> str:
+    kinds = sorted({kind.strip() for kind in value.split(",")})
+    if not set(kinds) <= {"administration", "company"}:
+        raise ValueError(value)
+    return ",".join(kinds)
+
+
+def _criteria(value: str) -> str:
+    return ",".join(f"{name}:{weight}" for name, weight in criteria(value).items())
+
+
+def criteria(value: str) -> dict[str, int]:
+    """The criteria of a ranking with their weights, from `climate_benefit:2,innovation:1`. Raises ValueError."""
+    found: dict[str, int] = {}
+    for part in value.split(","):
+        name, _, weight = part.strip().casefold().partition(":")
+        if not re.fullmatch(r"[\w-]{1,40}", name) or not re.fullmatch(r"[1-9][0-9]?", weight or "1") or name in found:
+            raise ValueError(value)
+        found[name] = int(weight or 1)
+    return found
+
+
+def _names(value: str) -> str:
+    names = [name.strip() for name in value.split("|")]
+    if not all(names) or len({name.casefold() for name in names}) != len(names):
+        raise ValueError(value)
+    return "|".join(names)
 
 
 KINDS = {
@@ -108,6 +163,36 @@ KINDS = {
             "on | off",
             _one_of("on", "off"),
         ),
+        PolicyKind(
+            GRANT_KINDS,
+            N_("Which kinds of units may apply for grants"),
+            "administration | company | administration,company",
+            _unit_kinds,
+        ),
+        PolicyKind(
+            GRANT_SHARE,
+            N_("The largest share of a measure's cost that a grant may cover, in percent"),
+            N_("a percentage from 1 to 100"),
+            _percent,
+        ),
+        PolicyKind(
+            GRANT_OUTSIDE_ROUND,
+            N_("Whether applications are taken outside the rounds"),
+            "refused | allowed",
+            _one_of("refused", "allowed"),
+        ),
+        PolicyKind(
+            GRANT_CRITERIA,
+            N_("The criteria that applications are scored by, with their weights"),
+            N_("names with weights, for example climate_benefit:2,innovation:1,reach:1"),
+            _criteria,
+        ),
+        PolicyKind(
+            FOCUS_AREAS,
+            N_("The focus areas of measures and grants"),
+            N_("names with a bar between them, for example travel|energy"),
+            _names,
+        ),
     )
 }
 
@@ -123,9 +208,22 @@ def parse_value(name: str, value: str) -> str:
         raise BadPolicyValue(name=name, value=value, takes=translate(kind.takes)) from None
 
 
+def required_decision(decision: str) -> str:
+    """The reference to a decision, trimmed. Raises `DecisionMissing`."""
+    if not decision.strip():
+        raise DecisionMissing
+    return decision.strip()
+
+
 def shown_value(name: str, kept: str) -> int | str:
     """The value as programs read it: the rate in öre per kg as a number, the rest as words."""
     return int(kept) if name == RATE else kept
+
+
+def value_on(values: Iterable[PolicyValue], name: str, day: datetime.date) -> str:
+    """The value that holds on `day`, or the default where none was ever decided for that day."""
+    decided = in_force(values, name, day)
+    return decided.value if decided else DEFAULTS[name]
 
 
 def in_force(values: Iterable[PolicyValue], name: str, day: datetime.date) -> PolicyValue | None:

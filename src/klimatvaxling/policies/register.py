@@ -5,7 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
-from klimatvaxling.policies.policy import DecisionMissing, PolicyValue, parse_value, shown_value
+from klimatvaxling.policies.policy import PolicyValue, parse_value, required_decision, shown_value
 
 
 def all_values(connection: Connection, *, known_at: str | None = None) -> list[PolicyValue]:
@@ -37,8 +37,6 @@ def decide(
     Raises `UnknownPolicy`, `BadPolicyValue` or `DecisionMissing`.
     """
     kept = parse_value(name, value)
-    if not decision.strip():
-        raise DecisionMissing(name=name)
     connection.execute(
         text(
             "INSERT INTO policy (name, value, valid_from, decision, registered_at, registered_by)"
@@ -48,7 +46,7 @@ def decide(
             "name": name,
             "value": kept,
             "valid_from": valid_from.isoformat(),
-            "decision": decision.strip(),
+            "decision": required_decision(decision),
             "registered_at": stamp(clock()),
             "registered_by": by,
         },

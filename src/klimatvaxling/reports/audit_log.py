@@ -83,7 +83,7 @@ HISTORY: tuple[History, ...] = (
         "SELECT DISTINCT b.registered_at, b.registered_by, CAST(b.id AS TEXT) AS subject, u.code AS unit,"
         " s.name || ' ' || p.version || ': ' || b.file_name || ', sha256:' || b.file_sha256 AS detail, b.program_version,"
         " c.rate_id AS policy_id FROM batch b JOIN source s ON s.id = b.source_id JOIN profile p ON p.id = b.profile_id"
-        " LEFT JOIN charge c ON c.batch_id = b.id LEFT JOIN unit u ON u.id = c.unit_id",
+        " LEFT JOIN charge c ON c.batch_id = b.id LEFT JOIN unit u ON u.id = c.unit_id WHERE b.undoes_id IS NULL",
     ),
     History(
         "batch_imported",
@@ -92,6 +92,13 @@ HISTORY: tuple[History, ...] = (
         " s.name || ' ' || s.version AS factor_set FROM (SELECT DISTINCT charge_id, factor_id FROM trip) t"
         " JOIN charge c ON c.id = t.charge_id JOIN batch b ON b.id = c.batch_id JOIN factor f ON f.id = t.factor_id"
         " JOIN factor_set s ON s.id = f.factor_set_id",
+    ),
+    History(
+        "batch_undone",
+        N_("Batch undone"),
+        "SELECT DISTINCT b.registered_at, b.registered_by, CAST(b.undoes_id AS TEXT) AS subject, u.code AS unit,"
+        " b.reason AS detail, b.program_version, c.rate_id AS policy_id FROM batch b"
+        " LEFT JOIN charge c ON c.batch_id = b.id LEFT JOIN unit u ON u.id = c.unit_id WHERE b.undoes_id IS NOT NULL",
     ),
     History(
         "row_dismissed",
@@ -115,6 +122,38 @@ HISTORY: tuple[History, ...] = (
         " WHERE r.name = 'retention' AND r.valid_from <= l.lot_on AND r.registered_at <= v.registered_at"
         " ORDER BY r.valid_from DESC, r.id DESC LIMIT 1) AS policy_id FROM voucher v JOIN posting p ON p.voucher_id = v.id"
         " JOIN lot l ON l.voucher_id = p.lot_id WHERE v.event = 'sweep'",
+    ),
+    History(
+        "round_opened",
+        N_("Round of applications"),
+        "SELECT registered_at, registered_by, name AS subject, opens_on || ' – ' || closes_on AS detail"
+        " FROM application_round",
+    ),
+    History(
+        "round_closed",
+        N_("Round of applications closed"),
+        "SELECT c.registered_at, c.registered_by, r.name AS subject, c.closed_on AS detail"
+        " FROM application_round_closing c JOIN application_round r ON r.id = c.round_id",
+    ),
+    History(
+        "grant_applied_for",
+        N_("Grant applied for"),
+        "SELECT a.registered_at, a.registered_by, CAST(a.id AS TEXT) AS subject, u.code AS unit, a.title AS detail"
+        " FROM application a JOIN unit u ON u.id = a.unit_id",
+    ),
+    History(
+        "grant_scored",
+        N_("Application scored"),
+        "SELECT s.registered_at, s.registered_by, CAST(s.application_id AS TEXT) AS subject, u.code AS unit,"
+        " s.criterion || ' ' || s.points AS detail, s.id AS entry FROM application_score s"
+        " JOIN application a ON a.id = s.application_id JOIN unit u ON u.id = a.unit_id",
+    ),
+    History(
+        "grant_step",
+        N_("Grant decided or moved on"),
+        "SELECT g.registered_at, g.registered_by, CAST(g.application_id AS TEXT) AS subject, u.code AS unit,"
+        " g.state || ' ' || g.decision || g.reason AS detail, g.id AS entry FROM grant_step g"
+        " JOIN application a ON a.id = g.application_id JOIN unit u ON u.id = a.unit_id WHERE g.number > 1",
     ),
     History(
         "period_closed",

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from klimatvaxling.language import N_, translate
-from klimatvaxling.lots.lot import last_day_of_use
-from klimatvaxling.policies.policy import ONE_YEAR_FROM_BOOKING, RETENTION, in_force
+from klimatvaxling.lots.register import lots_left
+from klimatvaxling.lots.retention import Retention
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
 from klimatvaxling.units.register import directory, require_unit
@@ -32,8 +32,7 @@ SELECT p.unit_id,
   coalesce(sum(CASE WHEN p.account = 'opening' THEN p.amount_ore END), 0) AS opening_ore,
   coalesce(sum(CASE WHEN p.account = 'fee_expense' THEN p.amount_ore END), 0) AS charged_ore,
   coalesce(-sum(CASE WHEN p.account = 'measures' THEN p.amount_ore END), 0) AS spent_ore,
-  coalesce(sum(CASE WHEN p.account = 'own_funds' AND v.event IN ('sweep', 'sweep_returned') THEN p.amount_ore END), 0)
-    AS swept_ore,
+  coalesce(-sum(CASE WHEN p.account = 'fund_available' AND p.lot_id IS NOT NULL THEN p.amount_ore END), 0) AS swept_ore,
   coalesce(-sum(CASE WHEN p.account = 'own_funds' AND v.event IN ('merge', 'transfer') THEN p.amount_ore END), 0)
     AS moved_ore,
   coalesce(-sum(CASE WHEN p.account = 'grants_paid' THEN p.amount_ore END), 0) AS grants_paid_ore,
@@ -41,13 +40,6 @@ SELECT p.unit_id,
 FROM posting p JOIN voucher v ON v.id = p.voucher_id
 WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at AND p.unit_id IS NOT NULL
 GROUP BY p.unit_id
-"""
-
-_OPEN_LOTS = """
-SELECT p.unit_id, l.lot_on, -sum(p.amount_ore) AS left_ore
-FROM posting p JOIN voucher v ON v.id = p.voucher_id JOIN lot l ON l.voucher_id = p.lot_id
-WHERE p.account = 'own_funds' AND v.booked_on <= :as_of AND v.registered_at <= :known_at
-GROUP BY p.unit_id, p.lot_id, l.lot_on HAVING sum(p.amount_ore) <> 0
 """
 
 
@@ -97,12 +89,12 @@ def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_co
 
 def _due_by_unit(connection: Connection, as_of: datetime.date, moment: Mapping[str, str]) -> dict[int, int]:
     """What is left in lots whose last day of use is at most 90 days away, those already due included."""
-    policies = all_values(connection, known_at=moment["known_at"])
-    horizon = datetime.date.fromordinal(min(as_of.toordinal() + WARNING_DAYS, datetime.date.max.toordinal()))
+    retention = Retention(all_values(connection, known_at=moment["known_at"]))
+    horizon = datetime.date.fromordinal(
+        min(as_of.toordinal() + WARNING_DAYS, datetime.date.max.toordinal())
+    ).isoformat()
     due: dict[int, int] = {}
-    for row in connection.execute(text(_OPEN_LOTS), moment):
-        lot_on = datetime.date.fromisoformat(row.lot_on)
-        retention = in_force(policies, RETENTION, lot_on)
-        if last_day_of_use(lot_on, retention.value if retention else ONE_YEAR_FROM_BOOKING) <= horizon:
-            due[row.unit_id] = due.get(row.unit_id, 0) + row.left_ore
+    for lot in lots_left(connection, moment["as_of"], moment["known_at"]):
+        if retention.last_day(lot.lot_on) <= horizon:
+            due[lot.unit_id] = due.get(lot.unit_id, 0) + lot.left_ore
     return due

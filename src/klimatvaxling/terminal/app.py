@@ -8,7 +8,22 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import audit, backups, batches, books, periods, policies, reports, sources, units
+from klimatvaxling.terminal.commands import (
+    audit,
+    backups,
+    batches,
+    books,
+    corrections,
+    fund,
+    grants,
+    measures,
+    opening,
+    periods,
+    policies,
+    reports,
+    sources,
+    units,
+)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -72,9 +87,32 @@ GROUPS = {
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "opening": N_("The amounts a running scheme begins with here."),
+    "measure": N_("What units use their own climate funds for."),
+    "fund": N_("The shared climate compensation fund."),
+    "grant": N_("Grants from the shared fund, from application to final report."),
+    "grant round": N_("When applications are taken."),
     "period": N_("Months that are closed to postings."),
     "audit": N_("Who did what, when."),
 }
+
+
+_ROOMS = (
+    books,
+    units,
+    opening,
+    sources,
+    batches,
+    corrections,
+    reports,
+    measures,
+    fund,
+    grants,
+    policies,
+    periods,
+    audit,
+    backups,
+)
 
 
 def command() -> Any:
@@ -88,12 +126,19 @@ def command() -> Any:
     )
     app.callback()(root)
     groups = {"": app}
-    for name, summary in GROUPS.items():
-        groups[name] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
-        app.add_typer(groups[name], name=name)
-    for room in (books, units, sources, batches, reports, policies, periods, audit, backups):
+    for path, summary in GROUPS.items():
+        parent, _, name = path.rpartition(" ")
+        groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
+        groups[parent].add_typer(groups[path], name=name)
+    for room in _ROOMS:
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
+            if path in GROUPS:
+                # A group that does something by itself: `fund`.
+                epilog = f"$ klimatvaxling {example}"
+                groups[path].info.no_args_is_help = False
+                groups[path].callback(invoke_without_command=True, help=summary, epilog=epilog)(function)
+                continue
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
 

@@ -34,3 +34,15 @@ Decision = Annotated[
     str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))
 ]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]
+Year = Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Only this year's bookings."))]
+Unit = Annotated[str, typer.Option("--unit", metavar="CODE", help=N_("The unit."))]
+Amount = Annotated[str, typer.Option("--amount", metavar="SEK", help=N_("The amount in kronor."))]
+FocusArea = Annotated[
+    str, typer.Option("--focus-area", metavar="NAME", help=N_("The focus area; the policy focus_areas lists them."))
+]
+SweepDay = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help=N_("The day it is booked on; what is due on it is moved (default: today).")
+    ),
+]

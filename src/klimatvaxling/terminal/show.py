@@ -4,7 +4,9 @@ import csv
 import json
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.markup import escape
@@ -12,8 +14,34 @@ from rich.markup import escape
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, TEXT, WEIGHT, Column, Report
+from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _FORMATTERS = {AMOUNT: formats.kronor, WEIGHT: formats.kg, NUMBER: formats.number}
+
+
+def present(
+    around: Surroundings, output: str, make: "Callable[[Connection], Report]", *, without_book: bool = False
+) -> None:
+    """Make a report from the books and show it, with what stands below every report."""
+    output_format(output)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.reports.foot import foot
+
+    with reading(around.url, without_book=without_book) as connection:
+        report = make(connection)
+        below = foot(connection, around.day(None)) if output == "table" else ()
+    show(replace(report, notes=(*report.notes, *below)), output)
+
+
+def show_posted(document: Mapping[str, object], told: str, output: str) -> None:
+    """What a command posted or decided: a line for a person, the whole of it for a program."""
+    done(told)
+    if output != "table":
+        show(Report(title="", columns=(), rows=[_flat(document)], document=document, csv_keys=tuple(document)), output)
 
 
 def show_registered(row: Mapping[str, object], output: str, *, dry_run: bool) -> None:
@@ -97,7 +125,8 @@ def _heading(column: Column) -> str:
 def _widest(report: Report, column: Column) -> int:
     """How wide a column's widest value is, its total included."""
     shown = [*report.rows, report.total or {}]
-    return max((cell_len(_cell(row, column)) for row in shown), default=0)
+    total = cell_len(translate(N_("Total"))) if report.total is not None and column == report.columns[0] else 0
+    return max(total, *(cell_len(_cell(row, column)) for row in shown))
 
 
 def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> set[str]:
@@ -124,8 +153,8 @@ def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Colu
     columns = list(report.columns)
     needed = {}
     for index, column in enumerate(columns):
-        value, heading = widest[column.key], max(map(len, _heading(column).split("\n")))
-        needed[column.key] = max(value, heading) if column.kind != TEXT or index == 0 else min(value, _WIDEST_TEXT)
+        whole = max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
+        needed[column.key] = whole if column.kind != TEXT or index == 0 else min(whole, _WIDEST_TEXT)
     while sum(needed[column.key] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:

@@ -44,6 +44,14 @@ class BadCount(UsageFault):
     remedy = N_("Write digits only, for example 412.")
 
 
+class NotWholeGrams(UsageFault):
+    """A weight finer than the books keep it."""
+
+    code = "KV-GRAMS"
+    message = N_("“{value}” kg is not a whole number of grams.")
+    remedy = N_("Write kilograms with at most three decimals, for example 250 or 12,5.")
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Passed to every command by the terminal's root. `url` is where the books are."""
@@ -70,6 +78,11 @@ class Surroundings:
     def day_for_the_books(self, text: str | None) -> datetime.date:
         """A day that will stand in the books as typed, or today."""
         return typed.date(text) if text is not None else today(self.clock)
+
+    @staticmethod
+    def given_day(text: str | None) -> datetime.date | None:
+        """A booking date as typed, or None: then it follows from what the step builds on."""
+        return typed.date(text) if text is not None else None
 
     def registered_until(self, as_of: str | None, known_at: str | None) -> str:
         """The last time of registration to show: the end of the day asked for, or what was known, if that is less."""
@@ -106,6 +119,14 @@ def count(text: str) -> int:
     if number != int(number) or number < 0:
         raise BadCount(value=text)
     return int(number)
+
+
+def grams(text: str) -> int:
+    """Whole grams from kilograms as typed: `1 234,5` → 1234500. Raises `NotWholeGrams` or `NotANumber`."""
+    exact = typed.decimal(text).scaleb(3)
+    if exact != int(exact):
+        raise NotWholeGrams(value=text)
+    return int(exact)
 
 
 def require_language(text: str | None) -> None:

@@ -19,6 +19,14 @@ class UnknownUnit(InputRefused):
     remedy = N_("Correct the cell, or register the unit or cost centre: klimatvaxling unit add.")
 
 
+class UnitNotValid(StateRefused):
+    """A unit that is not there on that day."""
+
+    code = "KV-UNIT-NOT-VALID"
+    message = N_("The unit {unit} is not valid on {day}.")
+    remedy = N_("See when units are valid with: klimatvaxling unit list --as-of DATE")
+
+
 class UnitExists(StateRefused):
     """The code is taken."""
 
@@ -81,6 +89,16 @@ class Directory:
     def history(self, code: str) -> list[Unit]:
         """What the unit was called and owned, era by era, each with the days it held; nothing for an unknown code."""
         return self._versions.get(code.strip().casefold(), [])
+
+    def valid(self, code: str, day: datetime.date) -> Unit:
+        """The unit with this code as it is on `day`. Raises `UnknownUnit` or `UnitNotValid`."""
+        versions = self._versions.get(code.strip().casefold())
+        if not versions:
+            raise UnknownUnit(value=code, day=day)
+        unit = self._holding(versions, day)
+        if unit is None:
+            raise UnitNotValid(unit=code.strip(), day=day)
+        return unit
 
     def newest(self) -> list[Unit]:
         """Every unit in its newest version, ended ones too, by code."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
+from klimatvaxling.ledger.voucher import ADMINISTRATIONS, COMPANIES
 from klimatvaxling.travel.personal_number import looks_like_personal_number
 
 ADMINISTRATION = "administration"
@@ -106,6 +107,11 @@ class Unit:
     valid_from: datetime.date = ALWAYS
     valid_to: datetime.date | None = None
     id: int = 0
+
+    @property
+    def series(self) -> str:
+        """The series of its vouchers: companies are legal persons of their own and stand apart."""
+        return COMPANIES if self.kind == COMPANY else ADMINISTRATIONS
 
     def valid_on(self, day: datetime.date) -> bool:
         """Whether this version of the unit covers `day`."""

@@ -44,6 +44,10 @@ def import_files(
         bool,
         typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")),
     ] = False,
+    amend: Annotated[
+        bool,
+        typer.Option("--amend", help=N_("Correct trips that are posted already and come with other content.")),
+    ] = False,
     rejected_to: Annotated[
         Path | None,
         typer.Option(
@@ -87,6 +91,7 @@ def import_files(
                 expected_rows=count(expect_rows) if expect_rows is not None else None,
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
                 evidence=evidence,
+                amend=amend,
                 dry_run=dry_run,
             )
             for file in files
@@ -259,8 +264,8 @@ def show_batch(
     around: Surroundings = context.obj
     output_format(output)
     key = count(batch)
+    from klimatvaxling.batches.batch import UnknownBatch
     from klimatvaxling.database.engine import reading
-    from klimatvaxling.reports.batches import UnknownBatch
     from klimatvaxling.reports.batches import batch as report_of
     from klimatvaxling.terminal.show import show
 

@@ -35,7 +35,7 @@ def init(
 ) -> None:
     """Create the books, or upgrade them."""
     around: Surroundings = context.obj
-    from klimatvaxling.books.opening import begin, require_organisation
+    from klimatvaxling.books.beginning import begin, require_organisation
     from klimatvaxling.database.engine import writing
     from klimatvaxling.database.location import sqlite_file, without_password
     from klimatvaxling.database.migrate import upgrade

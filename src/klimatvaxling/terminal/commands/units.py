@@ -47,11 +47,12 @@ def add(
     from klimatvaxling.terminal.show import show_registered
     from klimatvaxling.units import register
     from klimatvaxling.units.unit import ALWAYS, unit
+    from klimatvaxling.units.unit_file import kind_named
 
     new = unit(
         code,
         name,
-        kind,
+        kind_named(kind),
         org_number=org_number,
         cost_centre_codes=cost_centre,
         counterpart=counterpart,

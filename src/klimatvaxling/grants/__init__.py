@@ -1,0 +1,1 @@
+"""Grants from the shared fund: from application to final report."""

@@ -1,0 +1,24 @@
+"""What stands below every report: the chain's head and count, and whether a rule of control is set aside."""
+
+import datetime
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.language import N_, translate, translate_plural
+from klimatvaxling.policies import policy
+from klimatvaxling.policies.register import all_values
+
+SHOWN_OF_HEAD = 12
+
+
+def foot(connection: Connection, today: datetime.date) -> tuple[str, ...]:
+    """The lines, in the language in use."""
+    last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
+    lines = []
+    if last is not None:
+        head = last.hash[:SHOWN_OF_HEAD]
+        count = translate_plural(N_("{count} voucher"), N_("{count} vouchers"), last.id)
+        lines.append(translate(N_("The chain ends with {head} after {vouchers}."), head=head, vouchers=count))
+    if policy.value_on(all_values(connection), policy.REQUIRE_SECOND_PERSON, today) == "off":
+        lines.append(translate(N_("No second person is required for approvals (policy require_second_person is off).")))
+    return tuple(lines)
