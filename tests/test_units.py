@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from conftest import COMPANY_NUMBER, UNITS, Books, trip
-from klimatvaxling.units.directory import CostCentreTaken, Directory, UnitExists, UnknownUnit, require_no_clash
+from klimatvaxling.units.directory import (
+    CostCentreTaken,
+    Directory,
+    UnitExists,
+    UnknownUnit,
+    require_new_codes,
+    require_no_clash,
+)
 from klimatvaxling.units.unit import (
     BadCostCentre,
     BadCounterpart,
@@ -126,9 +133,9 @@ def test_two_units_never_own_the_same_cost_centre() -> None:
     with pytest.raises(CostCentreTaken):
         require_no_clash(Directory([]), [administration("BUF", "7"), administration("KUF", "7")])
     with pytest.raises(UnitExists):
-        require_no_clash(known, [administration("sbf")])
+        require_new_codes(known, [administration("sbf")])
     with pytest.raises(UnitExists):
-        require_no_clash(known, [administration("X"), administration("x")])
+        require_new_codes(known, [administration("X"), administration("x")])
 
 
 def test_the_refusal_says_whose_the_cost_centre_is(books: Books) -> None:

@@ -40,6 +40,8 @@ NEVER_CHANGED = {
     "application": [("id",)],
     "application_score": [("id",)],
     "grant_step": [("id",), ("application_id", "number")],
+    "period_event": [("id",)],
+    "program": [("id",)],
 }
 
 # The voucher's row is its seal. It is accepted only as the next link of the chain, as the next number of its
@@ -57,6 +59,17 @@ SEALS = {
         "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
+    "voucher_in_an_open_month": (
+        "voucher", "NEW.booked_on <= (SELECT closed_through FROM period_event ORDER BY id DESC LIMIT 1)"),
+    # Months close one after the other and open again from the last.
+    "period_event_is_next": (
+        "period_event", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM period_event)"),
+    "period_closes_in_order": (
+        "period_event", "NEW.action = 'closed' AND (NEW.closed_through IS NOT date(NEW.month || '-01', '+1 month', '-1 day')"
+        " OR NEW.month <> (SELECT strftime('%Y-%m', closed_through, '+1 day') FROM period_event ORDER BY id DESC LIMIT 1))"),
+    "period_reopens_from_the_last": (
+        "period_event", "NEW.action = 'reopened' AND (NEW.month IS NOT (SELECT substr(closed_through, 1, 7)"
+        " FROM period_event ORDER BY id DESC LIMIT 1) OR NEW.closed_through >= NEW.month)"),
     "posting_before_its_seal": (
         "posting", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
     "lot_before_its_seal": (
@@ -163,6 +176,29 @@ def upgrade() -> None:
         sa.Column('registered_by', sa.Text(), nullable=False),
         sa.Column('program_version', sa.Text(), nullable=False),
         sa.CheckConstraint('id = 1', name='book_is_one'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('period_event',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('month', sa.Text(), nullable=False),
+        sa.Column('action', sa.Text(), nullable=False),
+        sa.Column('closed_through', sa.Text(), nullable=True),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('obstacles', sa.Text(), nullable=False),
+        sa.Column('head', sa.Text(), nullable=False),
+        sa.Column('vouchers', WHOLE, nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("action IN ('closed', 'reopened')", name='period_action_known'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('program',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('version', sa.Text(), nullable=False),
+        sa.Column('schema_revision', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint('id'),
         sqlite_strict=True
     )
@@ -610,4 +646,6 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_policy_name'), table_name='policy')
     op.drop_table('policy')
     op.drop_table('factor_set')
+    op.drop_table('program')
+    op.drop_table('period_event')
     op.drop_table('book')

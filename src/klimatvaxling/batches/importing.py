@@ -44,6 +44,7 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.ledger.voucher import VoucherDraft
 from klimatvaxling.lots.register import own_funds_of
+from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.profile import Profile, fold
@@ -128,6 +129,9 @@ class _Import:
         self._connection, self._order = connection, order
         self._clock, self._by, self._twice = clock, by, twice
         self._profile = order.profile
+        first_open = first_open_day(connection)
+        if order.booked_on is not None:
+            require_all_open([order.booked_on], first_open)
         self._source_id = source_id(connection, self._profile.name)
         self._looks_up = careful or has_trips(connection, self._source_id)
         unit_versions = versions(connection)
@@ -140,7 +144,7 @@ class _Import:
             policies=all_values(connection),
             factor_sets=sets,
             factor_keys=factor_keys,
-            booking=Booking(today(clock), order.booked_on),
+            booking=Booking(today(clock), order.booked_on, first_open),
             first_charge_id=next_key(connection, "charge"),
             twice=twice,
             with_cells=self._looks_up,

@@ -15,6 +15,7 @@ _VOUCHERS = """
 SELECT v.id, v.code, v.booked_on, v.registered_at, v.event, v.description, v.made_by, v.evidence, v.batch_id,
   v.batch_sha256, v.hash, c.code AS corrects, b.code AS corrected_by
 FROM voucher v LEFT JOIN voucher c ON c.id = v.corrects_id LEFT JOIN voucher b ON b.corrects_id = v.id
+  AND b.booked_on <= :as_of AND b.registered_at <= :known_at
 WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at AND v.booked_on BETWEEN :first AND :last
   AND (:unit = '' OR EXISTS (SELECT 1 FROM posting p JOIN unit u ON u.id = p.unit_id
        WHERE p.voucher_id = v.id AND u.folded = :unit))

@@ -9,6 +9,8 @@ from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal.commands import (
+    audit,
+    backups,
     batches,
     books,
     corrections,
@@ -16,6 +18,7 @@ from klimatvaxling.terminal.commands import (
     grants,
     measures,
     opening,
+    periods,
     policies,
     reports,
     sources,
@@ -89,6 +92,8 @@ GROUPS = {
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
     "grant round": N_("When applications are taken."),
+    "period": N_("Months that are closed to postings."),
+    "audit": N_("Who did what, when."),
 }
 
 
@@ -104,6 +109,9 @@ _ROOMS = (
     fund,
     grants,
     policies,
+    periods,
+    audit,
+    backups,
 )
 
 

@@ -139,7 +139,9 @@ def _import(
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
     from klimatvaxling.database.engine import reading, writing
+    from klimatvaxling.ledger import check as checks
     from klimatvaxling.reports.batches import receipt
+    from klimatvaxling.reports.checked import require_sound
     from klimatvaxling.terminal.progress import rows_read
     from klimatvaxling.terminal.show import show
 
@@ -149,10 +151,12 @@ def _import(
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
         with writing(around.url, dry_run=order.dry_run) as connection:
+            since = checks.position(connection)
             with rows_read(order.file.name) as progress:
                 result = import_file(
                     connection, order, clock=around.clock, by=around.user, progress=progress, reader=reader
                 )
+            require_sound(checks.run_checks_since(connection, since))
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
             written = _write_workbook(connection, around, result, workbook, order)
         code = 0

@@ -41,7 +41,17 @@ def init(
     from klimatvaxling.database.migrate import upgrade
 
     require_organisation(organisation, org_number)
-    upgrade(around.url)
+    upgraded = upgrade(around.url, around.clock)
+    if upgraded.backup is not None:
+        done(translate(N_("The database as it was is kept as {path}."), path=upgraded.backup))
+    if upgraded.before not in (None, upgraded.after):
+        done(
+            translate(
+                N_("The database is upgraded from version {before} to {after}."),
+                before=upgraded.before,
+                after=upgraded.after,
+            )
+        )
     file = sqlite_file(around.url)
     with writing(around.url, without_book=True) as connection:
         beginning = begin(
