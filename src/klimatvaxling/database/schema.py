@@ -7,7 +7,8 @@ import klimatvaxling.batches.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.policies.tables
-import klimatvaxling.units.tables  # noqa: F401 - importing a table registers it
+import klimatvaxling.units.tables
+import klimatvaxling.vehicles.tables  # noqa: F401 - importing a table registers it
 
 
 def metadata() -> MetaData:

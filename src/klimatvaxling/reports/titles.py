@@ -13,6 +13,13 @@ _TITLES = {
     "read": N_("read"),
     "derived": N_("derived"),
     "assumed": N_("assumed"),
+    "petrol": N_("Petrol"),
+    "diesel": N_("Diesel"),
+    "e85": N_("E85"),
+    "hvo100": N_("HVO100"),
+    "vehicle_gas": N_("Vehicle gas"),
+    "electric": N_("Electric"),
+    "unknown": N_("Unknown"),
     "litre": N_("litre"),
 }
 

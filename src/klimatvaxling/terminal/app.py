@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, policies, reports, sources, units
+from klimatvaxling.terminal.commands import batches, books, policies, reports, sources, units, vehicles
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -66,6 +66,7 @@ def root(
 
 GROUPS = {
     "unit": N_("The administrations and companies that are charged."),
+    "vehicle": N_("Vehicles and fuel cards: whose they are and what they run on."),
     "factor": N_("Emission factors: what a litre or a kilometre weighs."),
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
@@ -89,7 +90,7 @@ def command() -> Any:
     for name, summary in GROUPS.items():
         groups[name] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         app.add_typer(groups[name], name=name)
-    for room in (books, units, sources, batches, reports, policies):
+    for room in (books, units, vehicles, sources, batches, reports, policies):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)

@@ -10,18 +10,20 @@ from operator import itemgetter
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
-from klimatvaxling.exact import product
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.conversion import CURRENCIES, convert, difference, multiplied, number_or_none, signed
 from klimatvaxling.travel.file import TravelFile
+from klimatvaxling.travel.file_date import date_of_file
 from klimatvaxling.travel.profile import ColumnRule, Profile, fold
 
 HEADER_WITHIN_ROWS = 50
 CHUNK_ROWS = 500
 _DATA, _SKIP, _TOTAL = 0, -1, -2
-_MINUS = ("-", "\u2212", "\u2013")
+_Step = Callable[[Sequence[str], list[tuple[str, ...]]], Sequence[str]]
+_Transform = Callable[[list[tuple[str, ...]], int], Sequence[str]]
 
 
 class NoHeader(InputRefused):
@@ -81,10 +83,14 @@ class TotalMissing(InputRefused):
 
 
 class TravelRows:
-    """One reading of one file by one profile. Iterate it once; then the counts are complete."""
+    """One reading of one file by one profile. Iterate it once; then the counts are complete.
 
-    def __init__(self, file: TravelFile, profile: Profile) -> None:
-        self.file, self.profile = file, profile
+    `trip_date` is the day of trips in a file whose rows have none.
+    """
+
+    def __init__(self, file: TravelFile, profile: Profile, *, trip_date: datetime.date | None = None) -> None:
+        self.file, self.profile, self._trip_date = file, profile, trip_date
+        self._above: list[list[str]] = []
         self.layout: Layout | None = None
         self.outside: dict[str, int] = {}
         self.too_wide: list[tuple[int, list[str], RowTooWide]] = []
@@ -111,18 +117,24 @@ class TravelRows:
             layout.require_totals(self.file.name)
 
     def _find_header(self, seen: list[list[str]], first: int, rows: list[list[str]]) -> tuple["Layout | None", int]:
-        wanted = set(self.profile.required_columns)
+        wanted = set(self._wanted())
         for index, row in enumerate(rows):
             folded = [fold(cell) for cell in row]
             if wanted <= set(folded) and any(folded):
                 self._require_header(folded, row, first + index)
-                self.layout = Layout(self.profile, folded)
+                file_date = date_of_file(self.profile, self.file.name, folded, self._above, self._trip_date)
+                self.layout = Layout(self.profile, folded, file_date)
                 return self.layout, index + 1
             if any(folded):
                 seen.append(folded)
+                self._above.append(row)
             if len(seen) >= (1 if self.profile.refuses_unknown_columns else HEADER_WITHIN_ROWS):
                 self._no_header(seen)
         return None, len(rows)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """The columns the header must have."""
+        return (self.profile.without_date if self._trip_date is not None else self.profile).required_columns
 
     def _require_header(self, folded: list[str], row: list[str], number: int) -> None:
         place = Place(file=self.file.name, row=number)
@@ -135,10 +147,10 @@ class TravelRows:
             # Empty cells behind the last column are how spreadsheets end a row.
             unknown = [cell.strip() or "—" for cell, key in zip(row, folded, strict=True) if key and key not in ignored]
             if unknown:
-                raise UnknownColumns(columns=", ".join(unknown), known=", ".join(standard.COLUMNS), place=place)
+                raise UnknownColumns(columns=", ".join(unknown), known=", ".join(standard.OF_FILES), place=place)
 
     def _no_header(self, seen: list[list[str]]) -> None:
-        wanted = self.profile.required_columns
+        wanted = self._wanted()
         best = max(seen, key=lambda row: len(set(wanted) & set(row)), default=[])
         missing = [self.profile.spelling[column] for column in wanted if column not in best]
         raise NoHeader(missing=", ".join(missing), source=self.profile.name, place=Place(file=self.file.name))
@@ -202,18 +214,21 @@ class TravelRows:
 
 
 class Layout:
-    """A profile bound to a file's header: which cell is what."""
+    """A profile bound to a file's header: which cell is what. `file_date` is the date of all rows, if they have none."""
 
-    def __init__(self, profile: Profile, header: list[str]) -> None:
-        self.profile = profile
+    def __init__(self, profile: Profile, header: list[str], file_date: str = "") -> None:
+        self.profile, self._file_date = profile, file_date
         while header and not header[-1]:
             header.pop()
         self.header = header
         self.width = len(header)
         self._position = {name: index for index, name in reversed(list(enumerate(header)))}
-        self._transforms = [self._transform(profile.columns.get(column)) for column in standard.COLUMNS]
+        self._transforms = [self._transform(column, profile.columns.get(column)) for column in standard.COLUMNS]
         self._kept = [self._position[name] for name in profile.kept_columns if name in self._position]
         self.kept_header = [header[index] for index in self._kept]
+        if file_date:
+            # Kept with each row: the trip stays readable without the file's name, and so does a rejected row.
+            self.kept_header.append(profile.columns["date"].value_columns[0])
         self._controls = self._control_columns()
         self.has_controls = bool(self._controls) or bool(profile.totals)
         self._sums = [dict.fromkeys(total.sums, Decimal(0)) for total in profile.totals]
@@ -221,38 +236,80 @@ class Layout:
         self._total_seen = self._rows_since_total = False
         # A row that is refused for itself may be what makes the total differ: then it speaks, not the total.
         self.sums_are_sure = True
-        self._numbers: Memo[str, Decimal | None] = Memo(_number_or_none)
+        units = CURRENCIES.union(*(rule.units or () for rule in profile.columns.values()))
+        self._numbers: Memo[str, Decimal | None] = Memo(lambda cell: number_or_none(cell, units))
 
     def standard(self, cells: list[tuple[str, ...]], count: int) -> list[Sequence[str]]:
-        """The twelve standard columns."""
+        """The standard columns."""
         return [transform(cells, count) for transform in self._transforms]
 
     def kept(self, cells: Sequence[Sequence[str]]) -> list[Sequence[str]]:
         """The columns that are stored."""
-        return [cells[index] for index in self._kept]
+        kept: list[Sequence[str]] = [cells[index] for index in self._kept]
+        return [*kept, [self._file_date] * len(cells[0])] if self._file_date else kept
 
-    def _transform(self, rule: ColumnRule | None) -> Callable[[list[tuple[str, ...]], int], Sequence[str]]:
-        if rule is None or (rule.optional and not set(rule.source_columns) <= self._position.keys()):
+    def _transform(self, column: str, rule: ColumnRule | None) -> _Transform:
+        """What makes the standard column of the file's: each step works through whole columns."""
+        if column == "date" and self._file_date:
+            return lambda _cells, count: [self._file_date] * count
+        if rule is None or (rule.optional and not {*rule.value_columns} <= self._position.keys()):
             return lambda _cells, count: [""] * count
-        if not rule.source_columns:
+        if not rule.alternatives:
             return lambda _cells, count: [rule.constant] * count
-        positions = [self._position[name] for name in rule.source_columns]
-        if rule.is_plain:
-            return lambda cells, _count: cells[positions[0]]
+        steps = [self._converted(rule)] if rule.converts else []
+        if rule.minus is not None:
+            steps.append(self._beside((rule.minus,), lambda value, side: difference(value, convert(rule, side[0]))))
         if rule.sign_of is not None:
-            sign = self._position[rule.sign_of]
-            signed: Memo[tuple[str, str], str] = Memo(lambda pair: _signed(converted[pair[0]], pair[1]))
-            converted: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-            return lambda cells, _count: list(
-                map(signed.__getitem__, zip(cells[positions[0]], cells[sign], strict=True))
-            )
+            steps.append(self._beside((rule.sign_of,), lambda value, side: signed(value, side[0])))
+        if rule.times_columns:
+            steps.append(self._beside(rule.times_columns, lambda value, side: multiplied(column, value, side, rule)))
+        read = self._read(rule)
+
+        def transform(cells: list[tuple[str, ...]], _count: int) -> Sequence[str]:
+            values = read(cells)
+            for step in steps:
+                values = step(values, cells)
+            return values
+
+        return transform
+
+    def _read(self, rule: ColumnRule) -> Callable[[list[tuple[str, ...]]], Sequence[str]]:
+        """The cells the value is taken from: one column, several joined, or the first alternative that is filled."""
+        places = [[self._position[name] for name in names] for names in rule.alternatives]
+        if len(places) == 1 and len(places[0]) == 1:
+            return itemgetter(places[0][0])
+        join = rule.join.join
+
+        def text_of(parts: tuple[str, ...]) -> str:
+            start = 0
+            for each in places:
+                found = [part.strip() for part in parts[start : start + len(each)]]
+                start += len(each)
+                if any(found):
+                    return join(filter(None, found) if rule.skips_empty else found)
+            return ""
+
+        pick = itemgetter(*(place for each in places for place in each))
+        return lambda cells: list(map(text_of, zip(*pick(cells), strict=True)))
+
+    def _converted(self, rule: ColumnRule) -> _Step:
         memo: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-        if len(positions) == 1:
-            return lambda cells, _count: list(map(memo.__getitem__, cells[positions[0]]))
-        pick = itemgetter(*positions)
-        return lambda cells, _count: [
-            convert(rule, rule.join.join(part.strip() for part in parts)) for parts in zip(*pick(cells), strict=True)
+        if rule.unit_column is None:
+            return lambda values, _cells: list(map(memo.__getitem__, values))
+        place = self._position[rule.unit_column]
+        # A number without its unit is not saved by the unit of an empty cell: it is read as a number alone.
+        return lambda values, cells: [
+            memo[f"{value} {unit}" if value.strip() else value]
+            for value, unit in zip(values, cells[place], strict=True)
         ]
+
+    def _beside(self, names: Sequence[str], work_out: Callable[[str, tuple[str, ...]], str]) -> _Step:
+        """A step that looks at other columns of the row; equal cells are worked out once."""
+        memo: Memo[tuple[str, ...], str] = Memo(lambda key: work_out(key[0], key[1:]))
+        places = [self._position[name] for name in names]
+        return lambda values, cells: list(
+            map(memo.__getitem__, zip(values, *(cells[place] for place in places), strict=True))
+        )
 
     def _control_columns(self) -> list[tuple[int, Memo[str, int]]]:
         """For each column that decides what a row is: its place, and a memo from cell to verdict."""
@@ -321,39 +378,3 @@ class Layout:
         is_covered = self._total_seen and not self._rows_since_total
         if is_required and not is_covered and standard.REJECTED_REASON not in self.header:
             raise TotalMissing(place=Place(file=file))
-
-
-def convert(rule: ColumnRule, cell: str) -> str:
-    """One cell as its rule makes it; what cannot be converted stays as it is, to be complained about where it is judged."""
-    value = cell.strip() or rule.default
-    if rule.mapping is not None:
-        value = rule.mapping.get(fold(value), value)
-    if rule.times is not None and value:
-        try:
-            value = typed.canonical(product(typed.decimal(value), rule.times))
-        except typed.NotANumber:
-            return cell
-    for form in rule.date_formats:
-        if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
-            continue
-        try:
-            return datetime.datetime.strptime(value, form).date().isoformat()  # noqa: DTZ007 - a calendar date
-        except ValueError:
-            continue
-    return value
-
-
-def _signed(value: str, sign: str) -> str:
-    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
-    # Some business systems write the minus behind the amount.
-    number = _number_or_none(f"-{sign.strip()[:-1]}" if sign.strip().endswith("-") else sign)
-    if number is None:
-        return f"{value} ({sign.strip()})"
-    return f"-{value}" if number < 0 and value and not value.startswith(_MINUS) else value
-
-
-def _number_or_none(cell: str) -> Decimal | None:
-    try:
-        return typed.decimal(cell) if cell.strip() else Decimal(0)
-    except typed.NotANumber:
-        return None

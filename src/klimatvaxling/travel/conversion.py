@@ -1,0 +1,153 @@
+"""What becomes of one cell of a supplier's file on its way to a standard column.
+
+What cannot be converted stays unreadable, with what was wrong beside it, to be complained about where it is judged.
+"""
+
+import datetime
+import re
+from collections.abc import Collection, Sequence
+from decimal import Decimal
+
+from klimatvaxling import typed
+from klimatvaxling.exact import EXACT, product
+from klimatvaxling.travel.profile import ColumnRule, fold
+
+_MINUS = "-\u2212\u2013"
+_WITH_UNIT = re.compile(rf"(?P<before>[^\d,.{_MINUS}]*)(?P<number>[{_MINUS}]?[\d\s.,]*\d)(?P<after>\D*)")
+CURRENCIES = frozenset(
+    (":-", "kr", "kronor", "sek", "eur", "€", "nok", "dkk", "usd", "$", "gbp", "£", "chf", "isk", "pln")
+)
+MOST_TIMES = 999
+# Evidence whose single flight or trip decides how it is judged: the count stays beside it, as in 3*GOT-ARN.
+COUNTED = ("distance_km", "route")
+_MONTHS = (
+    *("januari", "februari", "mars", "april", "maj", "juni"),
+    *("juli", "augusti", "september", "oktober", "november", "december"),
+)
+_MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
+_MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()}
+_WORD = re.compile(r"[^\W\d_]+\.?")
+
+
+def convert(rule: ColumnRule, cell: str) -> str:
+    """One cell as its rule makes it."""
+    value = cell.strip() or rule.default
+    if rule.mapping is not None:
+        value = rule.mapping.get(fold(value), value)
+    if rule.units is not None and value:
+        return _in_our_unit(rule, value)
+    if rule.times is not None and value:
+        try:
+            value = typed.canonical(product(typed.decimal(value), rule.times))
+        except typed.NotANumber:
+            return cell
+    for form in rule.date_formats:
+        found = _date(value, form)
+        if found is not None:
+            return (_month_end(found) if rule.last_of_month and "%d" not in form else found).isoformat()
+    return value
+
+
+def _in_our_unit(rule: ColumnRule, value: str) -> str:
+    """A number with its unit beside it, times what the profile says of that unit."""
+    number, unit = parted(value)
+    factor = (rule.units or {}).get(unit, rule.times if not unit else None)
+    try:
+        if factor is not None:
+            return typed.canonical(product(typed.decimal(number), factor))
+    except typed.NotANumber:
+        pass
+    return value if unit else f"{value} (?)"
+
+
+def parted(value: str) -> tuple[str, str]:
+    """A number and the text before or behind it, folded and without its full stop: `12,4 km` → `12,4`, `km`."""
+    found = _WITH_UNIT.fullmatch(value.strip())
+    before, after = (fold(found["before"]), fold(found["after"])) if found else ("", "")
+    if not found or (before and after):
+        return value, ""
+    return found["number"].strip(), (before or after).removesuffix(".")
+
+
+def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | None:
+    """The number in a cell, one of `units` beside it or not; empty is zero. None where it is no number."""
+    number, unit = parted(cell)
+    try:
+        return typed.decimal(number if unit in units else cell) if cell.strip() else Decimal(0)
+    except typed.NotANumber:
+        return None
+
+
+def signed(value: str, sign: str) -> str:
+    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
+    bare = sign.strip()
+    # Some business systems write the minus behind the amount.
+    is_behind = bare.endswith("-") and not bare.endswith(":-")
+    number = number_or_none(f"-{bare[:-1]}" if is_behind else bare)
+    if number is None:
+        return f"{value} ({bare})"
+    return _credited(value) if number < 0 else value
+
+
+def _credited(value: str) -> str:
+    """A value with a minus before it, once: a credit however many cells say so."""
+    return f"-{value}" if value and not value.startswith(tuple(_MINUS)) else value
+
+
+def difference(end: str, start: str) -> str:
+    """Exactly what lies between two readings of a meter. One that ran backwards is unreadable, never a credit."""
+    if not end and not start:
+        return ""
+    try:
+        found = EXACT.subtract(typed.decimal(end), typed.decimal(start))
+    except typed.NotANumber:
+        found = None
+    return f"{end or '?'} \u2212 {start or '?'}" if found is None or found < 0 else typed.canonical(found)
+
+
+def multiplied(column: str, value: str, counts: Sequence[str], rule: ColumnRule) -> str:
+    """The value of a row that stands for several: exactly as many times; one with no count to be read is unreadable."""
+    if not value:
+        return value
+    times = 1
+    for cell in counts:
+        word = cell.strip()
+        number = number_or_none((rule.times_map or {}).get(fold(word), word), ())
+        if not word or number is None or number != int(number) or number == 0:
+            return f"{value} \u00d7 {word or '?'}"
+        times *= int(number)
+    if abs(times) > MOST_TIMES:
+        return f"{value} \u00d7 {times}"
+    value = _credited(value) if times < 0 else value
+    if abs(times) == 1:
+        return value
+    if column in COUNTED:
+        sign, body = ("-", value[1:].strip()) if value.startswith(tuple(_MINUS)) else ("", value)
+        return f"{sign}{abs(times)}*{body}"
+    try:
+        return typed.canonical(product(typed.decimal(value), Decimal(abs(times))))
+    except typed.NotANumber:
+        return f"{value} \u00d7 {times}"
+
+
+def _date(value: str, form: str) -> datetime.date | None:
+    if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
+        return None
+    if form == "%Y%m" and len(value) != len("YYYYMM"):
+        return None
+    if "%B" in form or "%b" in form:
+        value, form = _WORD.sub(_month_number, value), form.replace("%B", "%m").replace("%b", "%m")
+    try:
+        return datetime.datetime.strptime(value, form).date()  # noqa: DTZ007 - a calendar date
+    except ValueError:
+        return None
+
+
+def _month_number(word: "re.Match[str]") -> str:
+    """A Swedish month's name or its first three letters as its number; any other word stays."""
+    number = _MONTH_NUMBERS.get(word[0].casefold().removesuffix("."))
+    return word[0] if number is None else f"{number:02d}"
+
+
+def _month_end(day: datetime.date) -> datetime.date:
+    return typed.Month.of(day).last_day
