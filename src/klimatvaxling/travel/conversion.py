@@ -13,11 +13,12 @@ from klimatvaxling.exact import EXACT, product
 from klimatvaxling.travel.profile import ColumnRule, fold
 
 _MINUS = "-\u2212\u2013"
-_WITH_UNIT = re.compile(rf"(?P<before>[^\d,.{_MINUS}]*)(?P<number>[{_MINUS}]?[\d\s.,]*\d)(?P<after>\D*)")
+_WITH_UNIT = re.compile(rf"(?P<before>[^{_MINUS}\d,.]*)(?P<number>[{_MINUS}]?[\d\s.,]*\d)(?P<after>\D*)")
 CURRENCIES = frozenset(
     (":-", "kr", "kronor", "sek", "eur", "€", "nok", "dkk", "usd", "$", "gbp", "£", "chf", "isk", "pln")
 )
 MOST_TIMES = 999
+MOST_CHARACTERS = 100
 # Evidence whose single flight or trip decides how it is judged: the count stays beside it, as in 3*GOT-ARN.
 COUNTED = ("distance_km", "route")
 _MONTHS = (
@@ -62,7 +63,7 @@ def _in_our_unit(rule: ColumnRule, value: str) -> str:
 
 def parted(value: str) -> tuple[str, str]:
     """A number and the text before or behind it, folded and without its full stop: `12,4 km` → `12,4`, `km`."""
-    found = _WITH_UNIT.fullmatch(value.strip())
+    found = _WITH_UNIT.fullmatch(value.strip()) if len(value) < MOST_CHARACTERS else None
     before, after = (fold(found["before"]), fold(found["after"])) if found else ("", "")
     if not found or (before and after):
         return value, ""
@@ -80,6 +81,8 @@ def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | 
 
 def signed(value: str, sign: str) -> str:
     """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
+    if not value:
+        return value
     bare = sign.strip()
     # Some business systems write the minus behind the amount.
     is_behind = bare.endswith("-") and not bare.endswith(":-")
