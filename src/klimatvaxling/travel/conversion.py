@@ -17,9 +17,14 @@ _WITH_UNIT = re.compile(rf"(?P<before>[^{_MINUS}\d,.]*)(?P<number>[{_MINUS}]?[\d
 CURRENCIES = frozenset(
     (":-", "kr", "kronor", "sek", "eur", "€", "nok", "dkk", "usd", "$", "gbp", "£", "chf", "isk", "pln")
 )
+SEPARATOR = "\x1f"
+# Nothing but digits, each possessive: no text can make these slow.
+_PLAIN_NUMBERS = re.compile(r"(?:-?[0-9]++(?:[.,][0-9]++)?+)?+(?:\x1f(?:-?[0-9]++(?:[.,][0-9]++)?+)?+)*+")
+_PLAIN_AMOUNT = re.compile(
+    r"(?:SEK |kr )?+(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3})++|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+(?: ?(?:SEK|kr))?+"
+)
 MOST_TIMES = 999
 MOST_CHARACTERS = 100
-# Evidence whose single flight or trip decides how it is judged: the count stays beside it, as in 3*GOT-ARN.
 COUNTED = ("distance_km", "route")
 _MONTHS = (
     *("januari", "februari", "mars", "april", "maj", "juni"),
@@ -72,27 +77,44 @@ def parted(value: str) -> tuple[str, str]:
 
 def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | None:
     """The number in a cell, one of `units` beside it or not; empty is zero. None where it is no number."""
-    number, unit = parted(cell)
     try:
-        return typed.decimal(number if unit in units else cell) if cell.strip() else Decimal(0)
+        return typed.decimal(cell) if cell.strip() else Decimal(0)
+    except typed.NotANumber:
+        number, unit = parted(cell)
+    try:
+        return typed.decimal(number) if unit in units else None
     except typed.NotANumber:
         return None
 
 
-def signed(value: str, sign: str) -> str:
-    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
-    if not value:
-        return value
-    bare = sign.strip()
+def sum_or_none(cells: Sequence[str], units: Collection[str]) -> Decimal | None:
+    """The sum of a column's numbers, each with one of `units` beside it or not. None where one is no number."""
+    # Nearly always all of them are plain: then they are read at once.
+    text = SEPARATOR.join(cells)
+    if _PLAIN_NUMBERS.fullmatch(text):
+        return sum(map(Decimal, filter(None, text.replace(",", ".").split(SEPARATOR))), Decimal(0))
+    numbers = [number_or_none(cell, units) for cell in cells]
+    return None if None in numbers else sum(filter(None, numbers), Decimal(0))
+
+
+def sign_of(cell: str) -> int:
+    """The sign an amount has: 1, also for zero and nothing; -1; 0 where it is no amount."""
+    if _PLAIN_AMOUNT.fullmatch(cell):
+        return 1
+    bare = cell.strip()
     # Some business systems write the minus behind the amount.
     is_behind = bare.endswith("-") and not bare.endswith(":-")
     number = number_or_none(f"-{bare[:-1]}" if is_behind else bare)
-    if number is None:
-        return f"{value} ({bare})"
-    return _credited(value) if number < 0 else value
+    return 0 if number is None else -1 if number < 0 else 1
 
 
-def _credited(value: str) -> str:
+def signed(value: str, sign: str) -> str:
+    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
+    found = sign_of(sign) if value else 1
+    return value if found > 0 else credited(value) if found < 0 else f"{value} ({sign.strip()})"
+
+
+def credited(value: str) -> str:
     """A value with a minus before it, once: a credit however many cells say so."""
     return f"-{value}" if value and not value.startswith(tuple(_MINUS)) else value
 
@@ -108,20 +130,26 @@ def difference(end: str, start: str) -> str:
     return f"{end or '?'} \u2212 {start or '?'}" if found is None or found < 0 else typed.canonical(found)
 
 
-def multiplied(column: str, value: str, counts: Sequence[str], rule: ColumnRule) -> str:
-    """The value of a row that stands for several: exactly as many times; one with no count to be read is unreadable."""
-    if not value:
-        return value
+def times_of(rule: ColumnRule, counts: Sequence[str]) -> int | None:
+    """How many times a row counts, by its cells that say so; negative for a credit. None where one cannot be read."""
     times = 1
     for cell in counts:
         word = cell.strip()
         number = number_or_none((rule.times_map or {}).get(fold(word), word), ())
-        if not word or number is None or number != int(number) or number == 0:
-            return f"{value} \u00d7 {word or '?'}"
+        if not word or number is None or number != int(number):
+            return None
         times *= int(number)
-    if abs(times) > MOST_TIMES:
-        return f"{value} \u00d7 {times}"
-    value = _credited(value) if times < 0 else value
+    return times if 0 < abs(times) <= MOST_TIMES else None
+
+
+def multiplied(column: str, value: str, times: int | None, counts: Sequence[str]) -> str:
+    """The value of a row that counts several times, exactly; unreadable where nobody knows how many.
+
+    A single flight's distance decides how it is judged: there the number stays beside it, as in `3*GOT-ARN`.
+    """
+    if times is None:
+        return " \u00d7 ".join([value, *(cell.strip() or "?" for cell in counts)])
+    value = credited(value) if times < 0 else value
     if abs(times) == 1:
         return value
     if column in COUNTED:
@@ -130,7 +158,7 @@ def multiplied(column: str, value: str, counts: Sequence[str], rule: ColumnRule)
     try:
         return typed.canonical(product(typed.decimal(value), Decimal(abs(times))))
     except typed.NotANumber:
-        return f"{value} \u00d7 {times}"
+        return f"{value} \u00d7 {abs(times)}"
 
 
 def _date(value: str, form: str) -> datetime.date | None:

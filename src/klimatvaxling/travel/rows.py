@@ -4,7 +4,7 @@ Columns are worked through whole, by functions that run in C: a million rows pas
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from operator import itemgetter
 
@@ -14,16 +14,16 @@ from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.conversion import CURRENCIES, convert, difference, multiplied, number_or_none, signed
+from klimatvaxling.travel.column import Columns
+from klimatvaxling.travel.conversion import CURRENCIES, number_or_none, sum_or_none
 from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.file_date import date_of_file
-from klimatvaxling.travel.profile import ColumnRule, Profile, fold
+from klimatvaxling.travel.profile import Match, Profile, fold
 
 HEADER_WITHIN_ROWS = 50
 CHUNK_ROWS = 500
 _DATA, _SKIP, _TOTAL = 0, -1, -2
-_Step = Callable[[Sequence[str], list[tuple[str, ...]]], Sequence[str]]
-_Transform = Callable[[list[tuple[str, ...]], int], Sequence[str]]
+_INITIAL = itemgetter(slice(0, 1))
 
 
 class NoHeader(InputRefused):
@@ -213,6 +213,29 @@ class TravelRows:
         return data_numbers, data_rows
 
 
+class _Control:
+    """A column that decides what a row is, by the conditions on it."""
+
+    def __init__(self, place: int, checks: Sequence[tuple[Match, int]]) -> None:
+        self._cell = itemgetter(place)
+        self._memo: Memo[str, int] = Memo(
+            lambda cell: next((verdict for match, verdict in checks if match.holds(cell)), _DATA)
+        )
+        # What cells that meet a condition begin with; None where anything may.
+        matches = [match for match, _ in checks]
+        wanted = [value[:1] for match in matches for value in (*match.values, *match.starts_with)]
+        self._initials = None if any(match.negate for match in matches) else frozenset(wanted)
+
+    def verdicts(self, rows: list[list[str]]) -> list[int]:
+        """The verdict on each row; none where a look at the cells' first letters shows that all are data."""
+        cells = list(map(self._cell, rows))
+        if self._initials is not None:
+            begins = {begin if begin.isspace() else begin.casefold()[:1] for begin in set(map(_INITIAL, cells))}
+            if self._initials.isdisjoint(begins) and not any(map(str.isspace, begins)):
+                return []
+        return list(map(self._memo.__getitem__, cells))
+
+
 class Layout:
     """A profile bound to a file's header: which cell is what. `file_date` is the date of all rows, if they have none."""
 
@@ -223,7 +246,10 @@ class Layout:
         self.header = header
         self.width = len(header)
         self._position = {name: index for index, name in reversed(list(enumerate(header)))}
-        self._transforms = [self._transform(column, profile.columns.get(column)) for column in standard.COLUMNS]
+        columns = Columns(profile.columns, self._position)
+        self._transforms = [columns.transform(column) for column in standard.COLUMNS]
+        if file_date:
+            self._transforms[standard.COLUMNS.index("date")] = lambda _cells, count: [file_date] * count
         self._kept = [self._position[name] for name in profile.kept_columns if name in self._position]
         self.kept_header = [header[index] for index in self._kept]
         if file_date:
@@ -236,8 +262,7 @@ class Layout:
         self._total_seen = self._rows_since_total = False
         # A row that is refused for itself may be what makes the total differ: then it speaks, not the total.
         self.sums_are_sure = True
-        units = CURRENCIES.union(*(rule.units or () for rule in profile.columns.values()))
-        self._numbers: Memo[str, Decimal | None] = Memo(lambda cell: number_or_none(cell, units))
+        self._units = CURRENCIES.union(*(rule.units or () for rule in profile.columns.values()))
 
     def standard(self, cells: list[tuple[str, ...]], count: int) -> list[Sequence[str]]:
         """The standard columns."""
@@ -248,92 +273,25 @@ class Layout:
         kept: list[Sequence[str]] = [cells[index] for index in self._kept]
         return [*kept, [self._file_date] * len(cells[0])] if self._file_date else kept
 
-    def _transform(self, column: str, rule: ColumnRule | None) -> _Transform:
-        """What makes the standard column of the file's: each step works through whole columns."""
-        if column == "date" and self._file_date:
-            return lambda _cells, count: [self._file_date] * count
-        if rule is None or (rule.optional and not {*rule.value_columns} <= self._position.keys()):
-            return lambda _cells, count: [""] * count
-        if not rule.alternatives:
-            return lambda _cells, count: [rule.constant] * count
-        steps = [self._converted(rule)] if rule.converts else []
-        if rule.minus is not None:
-            steps.append(self._beside((rule.minus,), lambda value, side: difference(value, convert(rule, side[0]))))
-        if rule.sign_of is not None:
-            steps.append(self._beside((rule.sign_of,), lambda value, side: signed(value, side[0])))
-        if rule.times_columns:
-            steps.append(self._beside(rule.times_columns, lambda value, side: multiplied(column, value, side, rule)))
-        read = self._read(rule)
-
-        def transform(cells: list[tuple[str, ...]], _count: int) -> Sequence[str]:
-            values = read(cells)
-            for step in steps:
-                values = step(values, cells)
-            return values
-
-        return transform
-
-    def _read(self, rule: ColumnRule) -> Callable[[list[tuple[str, ...]]], Sequence[str]]:
-        """The cells the value is taken from: one column, several joined, or the first alternative that is filled."""
-        places = [[self._position[name] for name in names] for names in rule.alternatives]
-        if len(places) == 1 and len(places[0]) == 1:
-            return itemgetter(places[0][0])
-        join = rule.join.join
-
-        def text_of(parts: tuple[str, ...]) -> str:
-            start = 0
-            for each in places:
-                found = [part.strip() for part in parts[start : start + len(each)]]
-                start += len(each)
-                if any(found):
-                    return join(filter(None, found) if rule.skips_empty else found)
-            return ""
-
-        pick = itemgetter(*(place for each in places for place in each))
-        return lambda cells: list(map(text_of, zip(*pick(cells), strict=True)))
-
-    def _converted(self, rule: ColumnRule) -> _Step:
-        memo: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-        if rule.unit_column is None:
-            return lambda values, _cells: list(map(memo.__getitem__, values))
-        place = self._position[rule.unit_column]
-        # A number without its unit is not saved by the unit of an empty cell: it is read as a number alone.
-        return lambda values, cells: [
-            memo[f"{value} {unit}" if value.strip() else value]
-            for value, unit in zip(values, cells[place], strict=True)
-        ]
-
-    def _beside(self, names: Sequence[str], work_out: Callable[[str, tuple[str, ...]], str]) -> _Step:
-        """A step that looks at other columns of the row; equal cells are worked out once."""
-        memo: Memo[tuple[str, ...], str] = Memo(lambda key: work_out(key[0], key[1:]))
-        places = [self._position[name] for name in names]
-        return lambda values, cells: list(
-            map(memo.__getitem__, zip(values, *(cells[place] for place in places), strict=True))
-        )
-
-    def _control_columns(self) -> list[tuple[int, Memo[str, int]]]:
-        """For each column that decides what a row is: its place, and a memo from cell to verdict."""
+    def _control_columns(self) -> list["_Control"]:
+        """The columns that decide what a row is."""
         rules = [(match, _SKIP) for match in self.profile.skip]
         rules += [(total.match, _TOTAL - number) for number, total in enumerate(self.profile.totals)]
         rules += [(rule.match, number) for number, rule in enumerate(self.profile.outside, start=1)]
-        columns: dict[str, list[tuple[Callable[[str], bool], int]]] = {}
-        for match, verdict in rules:
-            columns.setdefault(match.column, []).append((match.holds, verdict))
         # A header repeated further down, as on every page of a printed list, is no data.
         if not self.profile.refuses_unknown_columns:
             first = self.profile.required_columns[0]
-            columns.setdefault(first, []).append((lambda cell: fold(cell) == first, _SKIP))
-
-        def verdict_of(checks: list[tuple[Callable[[str], bool], int]]) -> Memo[str, int]:
-            return Memo(lambda cell: next((verdict for holds, verdict in checks if holds(cell)), _DATA))
-
-        return [(self._position[column], verdict_of(checks)) for column, checks in columns.items()]
+            rules.append((Match(first, values=(first,)), _SKIP))
+        columns: dict[str, list[tuple[Match, int]]] = {}
+        for match, verdict in rules:
+            columns.setdefault(match.column, []).append((match, verdict))
+        return [_Control(self._position[column], checks) for column, checks in columns.items()]
 
     def verdicts(self, rows: list[list[str]]) -> list[int]:
-        """What each row is: data (0), skipped, a total, or outside the scheme by rule number."""
-        found = [list(map(memo.__getitem__, map(itemgetter(place), rows))) for place, memo in self._controls]
-        if len(found) == 1:
-            return found[0]
+        """What each row is: data (0), skipped, a total, or outside the scheme by rule number; empty if all are data."""
+        found = [verdicts for control in self._controls if (verdicts := control.verdicts(rows))]
+        if len(found) < 2:
+            return found[0] if found else []
         # What is skipped or a total is so whatever the other columns say.
         return [min(all_) if min(all_) < _DATA else max(all_) for all_ in zip(*found, strict=True)]
 
@@ -341,13 +299,12 @@ class Layout:
         """Add rows to the running sums the file's totals are compared with."""
         self._rows_since_total = self._rows_since_total or bool(rows)
         for column in self._summed:
-            cells = map(itemgetter(self._position[column]), rows)
-            numbers = list(map(self._numbers.__getitem__, cells))
-            self.sums_are_sure = self.sums_are_sure and None not in numbers
-            added = sum((number for number in numbers if number is not None), Decimal(0))
+            cells = list(map(itemgetter(self._position[column]), rows))
+            added = sum_or_none(cells, self._units)
+            self.sums_are_sure = self.sums_are_sure and added is not None
             for sums in self._sums:
                 if column in sums:
-                    sums[column] += added
+                    sums[column] += added or 0
 
     def verify_total(self, number: int, row: list[str], place: Place) -> None:
         """Compare the total row of rule `number` with its sums. Raises `TotalDiffers`; one without a figure is none."""
@@ -360,7 +317,7 @@ class Layout:
         else:
             self._total_seen, self._rows_since_total = True, False
         for column, cell in cells.items():
-            stated = self._numbers[cell]
+            stated = number_or_none(cell, self._units)
             if cell.strip() and stated != sums[column] and self.sums_are_sure:
                 raise TotalDiffers(
                     column_name=self.profile.spelling[column],
