@@ -7,6 +7,7 @@ import datetime
 import re
 from collections.abc import Collection, Sequence
 from decimal import Decimal
+from functools import cache
 
 from klimatvaxling import typed
 from klimatvaxling.exact import EXACT, product
@@ -18,8 +19,7 @@ CURRENCIES = frozenset(
     (":-", "kr", "kronor", "sek", "eur", "€", "nok", "dkk", "usd", "$", "gbp", "£", "chf", "isk", "pln")
 )
 SEPARATOR = "\x1f"
-# Nothing but digits, each possessive: no text can make these slow.
-_PLAIN_NUMBERS = re.compile(r"(?:-?[0-9]++(?:[.,][0-9]++)?+)?+(?:\x1f(?:-?[0-9]++(?:[.,][0-9]++)?+)?+)*+")
+_NOT_OF_A_NUMBER = re.compile(rf"[^0-9.,{SEPARATOR}-]+")
 _PLAIN_AMOUNT = re.compile(
     r"(?:SEK |kr )?+(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3})++|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+(?: ?(?:SEK|kr))?+"
 )
@@ -87,14 +87,25 @@ def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | 
         return None
 
 
-def sum_or_none(cells: Sequence[str], units: Collection[str]) -> Decimal | None:
+def sum_or_none(cells: Sequence[str], units: frozenset[str]) -> Decimal | None:
     """The sum of a column's numbers, each with one of `units` beside it or not. None where one is no number."""
     # Nearly always all of them are plain: then they are read at once.
     text = SEPARATOR.join(cells)
-    if _PLAIN_NUMBERS.fullmatch(text):
-        return sum(map(Decimal, filter(None, text.replace(",", ".").split(SEPARATOR))), Decimal(0))
+    if _plain_numbers(units).fullmatch(text):
+        bare = _NOT_OF_A_NUMBER.sub("", text).replace(",", ".")
+        return sum(map(Decimal, filter(None, bare.split(SEPARATOR))), Decimal(0))
     numbers = [number_or_none(cell, units) for cell in cells]
     return None if None in numbers else sum(filter(None, numbers), Decimal(0))
+
+
+@cache
+def _plain_numbers(units: frozenset[str]) -> re.Pattern[str]:
+    """Cells that hold nothing or a number in its plainest spellings, with a unit of letters beside it or not."""
+    letters = "|".join(map(re.escape, sorted(filter(str.isalpha, units), key=len, reverse=True))) or "(?!)"
+    whole = "(?:[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})++|[0-9]++)"
+    cell = f"(?:(?:(?:{letters}) ?+)?+-?{whole}(?:[.,][0-9]++)?+(?: ?+(?:{letters}))?+)?+"
+    # Nothing that was matched is tried again: no text can make this slow.
+    return re.compile(f"{cell}(?:{SEPARATOR}{cell})*+", re.IGNORECASE)
 
 
 def sign_of(cell: str) -> int:

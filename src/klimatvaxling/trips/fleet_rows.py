@@ -51,6 +51,8 @@ class FleetRows:
         self._fleet = fleet
         self._begins = [datetime.date.min, *fleet.eras()]
         self._eras: Memo[str, int] = Memo(self._era)
+        # The same rows are asked about twice: whether they are inside, and what they lack.
+        self._last: tuple[Chunk, list[_Found]] | None = None
         self._known: Memo[tuple[str, int], _Found] = Memo(self._look_up)
 
     def inside(self, chunk: Chunk) -> tuple[Chunk, Counter[str]]:
@@ -70,14 +72,20 @@ class FleetRows:
         columns = list(chunk.columns)
         for place, answer in zip(_PLACES, answers, strict=True):
             own = columns[place]
-            columns[place] = [cell if cell.strip() else given for cell, given in zip(own, answer, strict=True)]
+            if any(own):
+                columns[place] = [cell if cell.strip() else given for cell, given in zip(own, answer, strict=True)]
+            else:
+                columns[place] = answer
         if not all(columns[_UNIT]):
             self._require_vehicle(columns[_UNIT], columns[_VEHICLE])
         return replace(chunk, columns=columns)
 
     def _found(self, chunk: Chunk) -> list[_Found]:
-        eras = map(self._eras.__getitem__, chunk.columns[_DATE])
-        return list(map(self._known.__getitem__, zip(chunk.columns[_VEHICLE], eras, strict=True)))
+        if self._last is None or self._last[0] is not chunk:
+            eras = map(self._eras.__getitem__, chunk.columns[_DATE])
+            found = list(map(self._known.__getitem__, zip(chunk.columns[_VEHICLE], eras, strict=True)))
+            self._last = chunk, found
+        return self._last[1]
 
     @staticmethod
     def _require_vehicle(units: Sequence[str], vehicles: Sequence[str]) -> None:
