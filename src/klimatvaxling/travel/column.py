@@ -8,7 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 
 from klimatvaxling.memo import Memo
-from klimatvaxling.travel.conversion import convert, credited, difference, multiplied, sign_of, times_of
+from klimatvaxling.travel import conversion
+from klimatvaxling.travel.conversion import (
+    PLAIN_CHARGE,
+    convert,
+    credited,
+    difference,
+    multiplied,
+    sign_of,
+    times_of,
+)
 from klimatvaxling.travel.profile import ColumnRule
 
 Cells = list[tuple[str, ...]]
@@ -99,23 +108,19 @@ class Columns:
 
     @staticmethod
     def _difference(rule: ColumnRule, place: int) -> _Step:
-        return lambda values, cells: [
-            difference(end, convert(rule, start)) for end, start in zip(values, cells[place], strict=True)
-        ]
+        start_of: Callable[[str], str] = (lambda cell: convert(rule, cell)) if rule.converts else str.strip
+        return lambda values, cells: list(map(difference, map(str.strip, values), map(start_of, cells[place])))
 
     def _signed(self, place: int) -> _Step:
         def signed(values: Sequence[str], cells: Cells) -> Sequence[str]:
             if not any(values):
                 return values
             signs = self._signs_in(cells, place)
-            return [
-                value
-                if sign > 0 or not value
-                else credited(value)
-                if sign < 0
-                else f"{value} ({cells[place][index].strip()})"
-                for index, (value, sign) in enumerate(zip(values, signs, strict=True))
-            ]
+            if 0 in signs:
+                return list(map(conversion.signed, values, cells[place]))
+            if min(signs) > 0:
+                return values
+            return [value if sign > 0 else credited(value) for value, sign in zip(values, signs, strict=True)]
 
         return signed
 
@@ -124,18 +129,24 @@ class Columns:
             self._signs_of = (cells, {})
         known = self._signs_of[1]
         if place not in known:
-            known[place] = list(map(sign_of, cells[place]))
+            is_plain = PLAIN_CHARGE.fullmatch
+            known[place] = [1 if is_plain(cell) else sign_of(cell) for cell in cells[place]]
         return known[place]
 
     def _multiplied(self, column: str, rule: ColumnRule) -> _Step:
-        memo: Memo[tuple[str, ...], int | None] = Memo(lambda counts: times_of(rule, counts))
+        times: Memo[tuple[str, ...], int | None] = Memo(lambda counts: times_of(rule, counts))
+        memo: Memo[tuple[str, tuple[str, ...]], str] = Memo(
+            lambda key: multiplied(column, key[0], times[key[1]], key[1])
+        )
         places = [self._position[name] for name in rule.times_columns]
 
-        def times(values: Sequence[str], cells: Cells) -> Sequence[str]:
+        def step(values: Sequence[str], cells: Cells) -> Sequence[str]:
+            if not any(values):
+                return values
             counts = list(zip(*(cells[place] for place in places), strict=True))
             return [
-                value if number == 1 or not value else multiplied(column, value, number, each)
-                for value, number, each in zip(values, map(memo.__getitem__, counts), counts, strict=True)
+                value if number == 1 or not value else memo[value, each]
+                for value, number, each in zip(values, map(times.__getitem__, counts), counts, strict=True)
             ]
 
-        return times
+        return step

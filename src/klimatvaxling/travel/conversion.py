@@ -19,10 +19,15 @@ CURRENCIES = frozenset(
     (":-", "kr", "kronor", "sek", "eur", "€", "nok", "dkk", "usd", "$", "gbp", "£", "chf", "isk", "pln")
 )
 SEPARATOR = "\x1f"
-_NOT_OF_A_NUMBER = re.compile(rf"[^0-9.,{SEPARATOR}-]+")
-_PLAIN_AMOUNT = re.compile(
-    r"(?:SEK |kr )?+(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3})++|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+(?: ?(?:SEK|kr))?+"
+# Nothing that was matched is tried again: no text can make these slow.
+_PLAIN_NUMBERS = re.compile(
+    rf"(?:{SEPARATOR}(?:-?(?:[0-9]{{1,3}}+(?:[ \u00a0\u202f][0-9]{{3}})++|[0-9]++)(?:[.,][0-9]++)?+)?+)*+"
 )
+_BARE = str.maketrans({",": ".", " ": None, "\u00a0": None, "\u202f": None})
+_NOT_ZERO = re.compile("[1-9]")
+_AMOUNT = r"(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3})++|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+(?: ?(?:SEK|kr))?+"
+PLAIN_CHARGE = re.compile(rf"(?:SEK |kr )?+{_AMOUNT}")
+_PLAIN_CREDIT = re.compile(rf"(?:SEK |kr )?+-{_AMOUNT}")
 MOST_TIMES = 999
 MOST_CHARACTERS = 100
 COUNTED = ("distance_km", "route")
@@ -90,28 +95,30 @@ def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | 
 def sum_or_none(cells: Sequence[str], units: frozenset[str]) -> Decimal | None:
     """The sum of a column's numbers, each with one of `units` beside it or not. None where one is no number."""
     # Nearly always all of them are plain: then they are read at once.
-    text = SEPARATOR.join(cells)
-    if _plain_numbers(units).fullmatch(text):
-        bare = _NOT_OF_A_NUMBER.sub("", text).replace(",", ".")
-        return sum(map(Decimal, filter(None, bare.split(SEPARATOR))), Decimal(0))
+    text = SEPARATOR.join(["", *cells, ""])
+    if not text.isascii() or text.upper() != text.lower():
+        for unit in _spellings(units):
+            if unit in text:
+                text = text.replace(f" {unit}{SEPARATOR}", SEPARATOR).replace(f"{SEPARATOR}{unit} ", SEPARATOR)
+    if _PLAIN_NUMBERS.fullmatch(text):
+        bare = text.translate(_BARE).split(SEPARATOR)
+        return sum(map(Decimal, filter(None, bare)), Decimal(0))
     numbers = [number_or_none(cell, units) for cell in cells]
     return None if None in numbers else sum(filter(None, numbers), Decimal(0))
 
 
 @cache
-def _plain_numbers(units: frozenset[str]) -> re.Pattern[str]:
-    """Cells that hold nothing or a number in its plainest spellings, with a unit of letters beside it or not."""
-    letters = "|".join(map(re.escape, sorted(filter(str.isalpha, units), key=len, reverse=True))) or "(?!)"
-    whole = "(?:[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})++|[0-9]++)"
-    cell = f"(?:(?:(?:{letters}) ?+)?+-?{whole}(?:[.,][0-9]++)?+(?: ?+(?:{letters}))?+)?+"
-    # Nothing that was matched is tried again: no text can make this slow.
-    return re.compile(f"{cell}(?:{SEPARATOR}{cell})*+", re.IGNORECASE)
+def _spellings(units: frozenset[str]) -> tuple[str, ...]:
+    """How units are usually written."""
+    return tuple(sorted({spelling for unit in units for spelling in (unit, unit.upper())} - {""}))
 
 
 def sign_of(cell: str) -> int:
     """The sign an amount has: 1, also for zero and nothing; -1; 0 where it is no amount."""
-    if _PLAIN_AMOUNT.fullmatch(cell):
+    if PLAIN_CHARGE.fullmatch(cell):
         return 1
+    if _PLAIN_CREDIT.fullmatch(cell) and _NOT_ZERO.search(cell):
+        return -1
     bare = cell.strip()
     # Some business systems write the minus behind the amount.
     is_behind = bare.endswith("-") and not bare.endswith(":-")
@@ -132,6 +139,15 @@ def credited(value: str) -> str:
 
 def difference(end: str, start: str) -> str:
     """Exactly what lies between two readings of a meter. One that ran backwards is unreadable, never a credit."""
+    if (
+        end.isdecimal()
+        and start.isdecimal()
+        and end.isascii()
+        and start.isascii()
+        and len(end + start) < MOST_CHARACTERS
+    ):
+        kilometres = int(end) - int(start)
+        return str(kilometres) if kilometres >= 0 else f"{end} \u2212 {start}"
     if not end and not start:
         return ""
     try:

@@ -4,8 +4,10 @@ Columns are worked through whole, by functions that run in C: a million rows pas
 """
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress
 from operator import itemgetter
 
 from klimatvaxling import typed
@@ -192,6 +194,11 @@ class TravelRows:
         if not any(verdicts):
             layout.add_up(rows)
             return numbers, rows
+        if min(verdicts) == _DATA:
+            layout.add_up(rows)
+            self._count_outside(Counter(filter(None, verdicts)))
+            inside = [verdict == _DATA for verdict in verdicts]
+            return list(compress(numbers, inside)), list(compress(rows, inside))
         data_numbers: list[int] = []
         data_rows: list[list[str]] = []
         summed: list[list[str]] = []
@@ -202,15 +209,20 @@ class TravelRows:
                 layout.verify_total(_TOTAL - verdict, row, Place(file=self.file.name, row=number))
             elif verdict > _DATA:
                 summed.append(row)
-                self.rows_read += 1
-                reason = self.profile.outside[verdict - 1].reason
-                self.outside[reason] = self.outside.get(reason, 0) + 1
+                self._count_outside({verdict: 1})
             elif verdict == _DATA:
                 summed.append(row)
                 data_numbers.append(number)
                 data_rows.append(row)
         layout.add_up(summed)
         return data_numbers, data_rows
+
+    def _count_outside(self, counts: Mapping[int, int]) -> None:
+        """Rows outside the scheme, by the number of the rule that says so."""
+        for number, count in counts.items():
+            reason = self.profile.outside[number - 1].reason
+            self.rows_read += count
+            self.outside[reason] = self.outside.get(reason, 0) + count
 
 
 class _Control:
@@ -280,7 +292,9 @@ class Layout:
         rules += [(rule.match, number) for number, rule in enumerate(self.profile.outside, start=1)]
         # A header repeated further down, as on every page of a printed list, is no data.
         if not self.profile.refuses_unknown_columns:
-            first = self.profile.required_columns[0]
+            decides = {match.column for match, _ in rules}
+            required = self.profile.required_columns
+            first = next((column for column in required if column in decides), required[0])
             rules.append((Match(first, values=(first,)), _SKIP))
         columns: dict[str, list[tuple[Match, int]]] = {}
         for match, verdict in rules:

@@ -4,10 +4,10 @@ Identity is source + trip id; for a source without ids the id is made of the row
 """
 
 import datetime
-import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 from typing import Any
 
@@ -122,15 +122,22 @@ class ContentIds:
     """Gives trips of a source without ids theirs: a digest of the content, and which occurrence in the file it is."""
 
     def __init__(self) -> None:
-        self._occurrences: dict[bytes, int] = {}
+        self._occurrences: dict[str, int] = {}
         self._forms = [Memo(_NORMAL[column]) for column in standard.COLUMNS]
 
     def of(self, columns: Sequence[Sequence[str]]) -> list[str]:
         """The ids of rows given as standard columns, in the order of the file."""
-        normal = [map(form.__getitem__, column) for form, column in zip(self._forms, columns, strict=True)]
+        normal = (_normal(form, column) for form, column in zip(self._forms, columns, strict=True))
+        rows = [row.removesuffix(SEPARATOR).encode() for row in map(SEPARATOR.join, zip(*normal, strict=True))]
         occurrences, ids = self._occurrences, []
-        for row in map(SEPARATOR.join, zip(*normal, strict=True)):
-            digest = hashlib.sha256(row.removesuffix(SEPARATOR).encode()).digest()[:16]
+        for row in rows:
+            digest = sha256(row).hexdigest()[:32]
             occurrence = occurrences[digest] = occurrences.get(digest, 0) + 1
-            ids.append(f"{digest.hex()}-{occurrence}")
+            ids.append(f"{digest}-{occurrence}")
         return ids
+
+
+def _normal(form: Memo[str, str], column: Sequence[str]) -> Iterable[str]:
+    """A column's cells in normal form; most columns that a source without ids gives are the same on every row."""
+    first = column[0] if column else ""
+    return [form[first]] * len(column) if column.count(first) == len(column) else map(form.__getitem__, column)
