@@ -94,17 +94,25 @@ def number_or_none(cell: str, units: Collection[str] = CURRENCIES) -> Decimal | 
 
 def sum_or_none(cells: Sequence[str], units: frozenset[str]) -> Decimal | None:
     """The sum of a column's numbers, each with one of `units` beside it or not. None where one is no number."""
-    # Nearly always all of them are plain: then they are read at once.
+    # Nearly always all of them are plain, with the same unit on the same side: then they are read at once.
     text = SEPARATOR.join(["", *cells, ""])
-    if not text.isascii() or text.upper() != text.lower():
-        for unit in _spellings(units):
-            if unit in text:
-                text = text.replace(f" {unit}{SEPARATOR}", SEPARATOR).replace(f"{SEPARATOR}{unit} ", SEPARATOR)
+    if text.upper() != text.lower() or not text.isascii():
+        text = _without_unit(text, units)
     if _PLAIN_NUMBERS.fullmatch(text):
         bare = text.translate(_BARE).split(SEPARATOR)
         return sum(map(Decimal, filter(None, bare)), Decimal(0))
     numbers = [number_or_none(cell, units) for cell in cells]
     return None if None in numbers else sum(filter(None, numbers), Decimal(0))
+
+
+def _without_unit(text: str, units: frozenset[str]) -> str:
+    """Joined cells without a unit that all numbers have, or some; what is spelled otherwise stays."""
+    for unit in _spellings(units):
+        if f" {unit}{SEPARATOR}" in text and f"{SEPARATOR} {unit}{SEPARATOR}" not in text:
+            return text.replace(f" {unit}{SEPARATOR}", SEPARATOR)
+        if f"{SEPARATOR}{unit} " in text and f"{SEPARATOR}{unit} {SEPARATOR}" not in text:
+            return text.replace(f"{SEPARATOR}{unit} ", SEPARATOR)
+    return text
 
 
 @cache

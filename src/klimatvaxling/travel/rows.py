@@ -252,7 +252,8 @@ class Layout:
     """A profile bound to a file's header: which cell is what. `file_date` is the date of all rows, if they have none."""
 
     def __init__(self, profile: Profile, header: list[str], file_date: str = "") -> None:
-        self.profile, self._file_date = profile, file_date
+        self.profile = profile = profile.without_date if file_date else profile
+        self._file_date = file_date
         while header and not header[-1]:
             header.pop()
         self.header = header
