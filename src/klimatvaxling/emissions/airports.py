@@ -32,7 +32,7 @@ _SPACED_DASH, _DASH = re.compile(rf"\s+[{_DASHES}]\s+"), re.compile(f"[{_DASHES}
 _TIMES = re.compile(r"([0-9]{1,3})\s*\*(.*)", re.DOTALL)
 _CODE_IN_BRACKETS = re.compile(r"[^()]*\(\s*([A-Za-z]{3})\s*\)")
 _CODES = re.compile(r"[A-Za-z]{3}(?:\s+[A-Za-z]{3})+")
-_NOT_PART_OF_A_NAME = " \t\r\n\u00a0\u202f:;.*"
+_NOT_PART_OF_A_NAME = " \t\r\n\u00a0\u202f:;."
 
 
 class PlaceUnknown(InputRefused):
