@@ -77,7 +77,7 @@ def _origin(profile: Profile, rule: ColumnRule | None) -> str:
     if rule.file_name or rule.preamble:
         return translate(N_("the file's name") if rule.file_name else N_("the rows above the header"))
     alternatives = (" + ".join(map(profile.spelling.__getitem__, names)) for names in rule.alternatives)
-    return translate(N_(" or else ")).join(alternatives) or f"= {rule.constant}"
+    return f" {translate(N_('or else'))} ".join(alternatives) or f"= {rule.constant}"
 
 
 def _how(profile: Profile, rule: ColumnRule | None) -> str:
