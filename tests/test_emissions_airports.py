@@ -217,3 +217,9 @@ def test_a_name_means_what_its_city_code_means() -> None:
     places = airports._places()
     for name, code in (("stockholm", "STO"), ("london", "LON"), ("paris", "PAR"), ("tokyo", "TYO"), ("milano", "MIL")):
         assert airports.airport(name).code == places["cities"][code]
+
+
+@pytest.mark.parametrize("text", [" " * 90_000 + "x", "-" * 90_000 + "x", "GOT-" * 20_000, "x" * 90_000, "= " * 40_000])
+def test_a_cell_of_any_length_is_refused_at_once(text: str) -> None:
+    with pytest.raises(airports.RouteTooShort):
+        airports.route(text)

@@ -201,6 +201,14 @@ def test_a_total_with_its_currency_is_compared_with_the_rows(tmp_path: Path) -> 
         understood(tmp_path, profile, *lines, "Summa;;;;1 300,01 kr")
 
 
+@pytest.mark.parametrize("cell", ["1 " * 40_000, "1," * 40_000, "kr " * 30_000, "1" * 90_000, "-" * 90_000])
+def test_a_number_cell_of_any_length_is_refused_at_once(cell: str) -> None:
+    rule = ColumnRule((("km",),), units={"km": Decimal(1), "": Decimal(1)})
+    assert number_or_none(convert(rule, cell)) is None
+    assert sum_or_none([cell] * 3, UNITS) is None
+    assert sign_of(cell) == 0
+
+
 # Readings of a meter, alternatives, parts.
 
 

@@ -25,7 +25,8 @@ SHORT_LEG_BELOW_KM = 500
 # (Narita–Haneda, 60 km).
 LONGEST_LEG_KM = 18_200
 SHORTEST_LEG_KM = 61
-MOST_TIMES = 999
+# Longer than any journey; what stands there is something else.
+MOST_CHARACTERS = 400
 _DASHES = "-\u2010-\u2015\u2212"  # spreadsheets turn a hyphen into a dash
 _ARROW = re.compile(rf"\s*(?:[{_DASHES}=]*>|[\u2192\u00bb/|])\s*")
 _SPACED_DASH, _DASH = re.compile(rf"\s+[{_DASHES}]\s+"), re.compile(f"[{_DASHES}]")
@@ -182,6 +183,8 @@ def route(text: str) -> Route:
     Journeys are parted by a comma (`GOT-ARN, BMA-GOT`), and `3*GOT-ARN` is flown three times. Raises `RouteTooShort`,
     `LegToItself`, `LegTooLong`, `LegTooShort` and what `airport` raises, each with the column `route`.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise RouteTooShort(place=Place(column="route"), value=shown(text))
     counted = _TIMES.fullmatch(text.strip())
     times, journeys = (int(counted[1]), counted[2]) if counted else (1, text)
     legs: list[Leg] = []

@@ -5,8 +5,8 @@ What cannot be converted stays unreadable, with what was wrong beside it, to be 
 
 import datetime
 import re
-from collections.abc import Collection, Sequence
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Sequence
+from decimal import Decimal, Inexact, localcontext
 from functools import cache
 
 from klimatvaxling import typed
@@ -21,7 +21,7 @@ CURRENCIES = frozenset(
 SEPARATOR = "\x1f"
 # Nothing that was matched is tried again: no text can make these slow.
 _PLAIN_NUMBERS = re.compile(
-    rf"(?:{SEPARATOR}(?:-?(?:[0-9]{{1,3}}+(?:[ \u00a0\u202f][0-9]{{3}})++|[0-9]++)(?:[.,][0-9]++)?+)?+)*+"
+    rf"(?:{SEPARATOR}(?:-?(?:[0-9]{{1,3}}+(?:[ \u00a0\u202f][0-9]{{3}})++|[0-9]{{1,30}}+)(?:[.,][0-9]{{1,20}}+)?+)?+)*+"
 )
 _BARE = str.maketrans({",": ".", " ": None, "\u00a0": None, "\u202f": None})
 _NOT_ZERO = re.compile("[1-9]")
@@ -100,9 +100,18 @@ def sum_or_none(cells: Sequence[str], units: frozenset[str]) -> Decimal | None:
         text = _without_unit(text, units)
     if _PLAIN_NUMBERS.fullmatch(text):
         bare = text.translate(_BARE).split(SEPARATOR)
-        return sum(map(Decimal, filter(None, bare)), Decimal(0))
+        return _exact_sum(map(Decimal, filter(None, bare)))
     numbers = [number_or_none(cell, units) for cell in cells]
-    return None if None in numbers else sum(filter(None, numbers), Decimal(0))
+    return None if None in numbers else _exact_sum(filter(None, numbers))
+
+
+def _exact_sum(numbers: Iterable[Decimal]) -> Decimal | None:
+    """The sum without rounding; None where the numbers are longer than any that are meant."""
+    try:
+        with localcontext(EXACT):
+            return sum(numbers, Decimal(0))
+    except Inexact:
+        return None
 
 
 def _without_unit(text: str, units: frozenset[str]) -> str:

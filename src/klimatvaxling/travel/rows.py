@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.exact import EXACT
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
@@ -319,7 +320,7 @@ class Layout:
             self.sums_are_sure = self.sums_are_sure and added is not None
             for sums in self._sums:
                 if column in sums:
-                    sums[column] += added or 0
+                    sums[column] = EXACT.add(sums[column], added or Decimal(0))
 
     def verify_total(self, number: int, row: list[str], place: Place) -> None:
         """Compare the total row of rule `number` with its sums. Raises `TotalDiffers`; one without a figure is none."""
