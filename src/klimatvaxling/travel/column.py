@@ -62,6 +62,8 @@ class Columns:
         def first_filled(cells: Cells) -> Sequence[str]:
             found, *others = (reader(cells) for reader in readers)
             for other in others:
+                if all(map(str.strip, found)):
+                    break
                 found = [one if one and not one.isspace() else two for one, two in zip(found, other, strict=True)]
             return found
 
