@@ -42,6 +42,7 @@ OPEN_ENDED = {
     "book",
     "unit",
     "unit_version",
+    "vehicle",
     "policy",
     "factor_set",
     "source",
@@ -62,6 +63,7 @@ def full_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
+    assert books("vehicle", "load", books.text("v.csv", "vehicle;unit;category", "QVI 101;SBF;pool_car")).code == 0
     books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
     closed = books("period", "close", "2025-01")
     assert closed.code == 0, closed.err

@@ -24,6 +24,7 @@ from klimatvaxling.terminal.commands import (
     reports,
     sources,
     units,
+    vehicles,
 )
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
@@ -82,6 +83,7 @@ def root(
 
 GROUPS = {
     "unit": N_("The administrations and companies that are charged."),
+    "vehicle": N_("Vehicles and fuel cards: whose they are and what they run on."),
     "factor": N_("Emission factors: what a litre or a kilometre weighs."),
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
@@ -101,6 +103,7 @@ GROUPS = {
 _ROOMS = (
     books,
     units,
+    vehicles,
     reorganisations,
     opening,
     sources,

@@ -39,6 +39,7 @@ def import_files(
             help=N_("The booking date (default: the last day of each trip's month)."),
         ),
     ] = None,
+    trip_date: options.TripDate = None,
     dry_run: options.DryRun = False,
     accept_partial: Annotated[
         bool,
@@ -87,6 +88,7 @@ def import_files(
                 file=file,
                 profile=profile,
                 booked_on=typed.date(booked_on) if booked_on is not None else None,
+                trip_date=typed.date(trip_date) if trip_date is not None else None,
                 accept_partial=accept_partial,
                 expected_rows=count(expect_rows) if expect_rows is not None else None,
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
