@@ -32,8 +32,9 @@ class _Charged:
 class Amending:
     """The amendments of one import. `charges` are the lines that amend, `grams` what was taken back on them."""
 
-    def __init__(self, connection: Connection, day: datetime.date) -> None:
-        self._connection, self._day = connection, day.isoformat()
+    def __init__(self, connection: Connection, day: datetime.date, successor: Callable[[int], int]) -> None:
+        """`successor` gives the unit that a charged one is part of by now: corrections follow a merger."""
+        self._connection, self._day, self._successor = connection, day.isoformat(), successor
         self._charged: Memo[int, _Charged] = Memo(self._charge)
         self.charges: dict[int, ChargeKey] = {}
         self.rates: dict[int, int] = {}
@@ -98,5 +99,5 @@ class Amending:
             ),
             {"id": charge_id},
         ).one()
-        key = ChargeKey(row.unit_id, row.category, row.rate_id, row.booked_on)
+        key = ChargeKey(self._successor(row.unit_id), row.category, row.rate_id, row.booked_on)
         return _Charged(key, row.rate, row.voucher_id, row.posted_on)

@@ -51,7 +51,7 @@ from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout
 from klimatvaxling.trips.trip import Trips, normal_form
 from klimatvaxling.typed import canonical
-from klimatvaxling.units.register import versions
+from klimatvaxling.units.register import directory, mergers, versions
 
 _LOOKED_UP_AT_ONCE = 500
 
@@ -141,6 +141,7 @@ class _Import:
             file=order.file,
             profile=order.profile,
             units=unit_versions,
+            mergers=mergers(connection),
             policies=all_values(connection),
             factor_sets=sets,
             factor_keys=factor_keys,
@@ -153,7 +154,7 @@ class _Import:
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
         self._conflicts: list[tuple[int, str]] = []
-        self._amending = Amending(connection, order.booked_on or today(clock))
+        self._amending = Amending(connection, order.booked_on or today(clock), directory(connection).successor)
         # The reader numbers charge lines as it meets them; where trips are amended there are others between.
         self._numbers: dict[int, int] = {}
         self._own_charges: dict[int, ChargeKey] = {}

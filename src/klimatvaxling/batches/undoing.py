@@ -1,7 +1,7 @@
 """Undoing a batch: each of its vouchers is taken back by a new one, and its trips can be imported again."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.ledger.voucher import Posting, VoucherDraft, lot_opened_by
 from klimatvaxling.lots.own_funds import OwnFunds
 from klimatvaxling.lots.register import own_funds_of
+from klimatvaxling.units.register import directory
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
 # Trips of the batch, by the pages it wrote them on.
@@ -69,7 +70,9 @@ def undo_batch(
         raise NothingToUndo(batch=key)
     day = booking_day(booked_on, today(clock), max(voucher.booked_on for voucher in originals))
     undo_id, charge_id = next_key(connection, "batch"), next_key(connection, "charge")
-    mirrored = _mirror(connection, key, undo_id, charge_id, day)
+    successor = directory(connection).successor
+    originals = [replace(voucher, unit_id=successor(voucher.unit_id)) for voucher in originals]
+    mirrored = _mirror(connection, key, undo_id, charge_id, day, successor)
     drafts = _drafts(connection, originals, {old: new for new, old in mirrored}, day, reason.strip())
     sha256 = _seal(connection, key, undo_id, drafts, reason.strip(), clock, by)
     drafts = [replace(draft, batch_id=undo_id, batch_sha256=sha256) for draft in drafts]
@@ -135,8 +138,12 @@ def _vouchers(connection: Connection, key: int) -> list[_Voucher]:
     return vouchers
 
 
-def _mirror(connection: Connection, key: int, undo_id: int, first_charge_id: int, day: str) -> list[tuple[int, int]]:
+def _mirror(
+    connection: Connection, key: int, undo_id: int, first_charge_id: int, day: str, successor: Callable[[int], int]
+) -> list[tuple[int, int]]:
     """Write a charge line for each of the batch, and take its trips back; gives the pairs of new and old key.
+
+    A line of a unit that was merged since follows it.
 
     What the batch itself had taken back, as an amendment does, is restored.
     """
@@ -144,7 +151,7 @@ def _mirror(connection: Connection, key: int, undo_id: int, first_charge_id: int
         text("SELECT id, unit_id, category, rate_id FROM charge WHERE batch_id = :batch ORDER BY id"), {"batch": key}
     ).all()
     rows = [
-        (first_charge_id + index, undo_id, row.unit_id, row.category, row.rate_id, day, 0, row.id)
+        (first_charge_id + index, undo_id, successor(row.unit_id), row.category, row.rate_id, day, 0, row.id)
         for index, row in enumerate(charges)
     ]
     columns = ("id", "batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment", "mirrors_id")
@@ -177,7 +184,7 @@ def _drafts(
     for original in originals:
         funds = own_funds[original.unit_id]
         lines = [
-            Posting(FEE_EXPENSE, -line.amount_ore, line.unit_id, None, new_line[line.charge_id], -(line.co2_g or 0))
+            Posting(FEE_EXPENSE, -line.amount_ore, original.unit_id, None, new_line[line.charge_id], -(line.co2_g or 0))
             for line in original.postings
             if line.charge_id is not None
         ]

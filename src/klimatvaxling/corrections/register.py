@@ -5,7 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, today
-from klimatvaxling.corrections.reversal import Original, require_reversible, reversal
+from klimatvaxling.corrections.reversal import Original, followed, require_reversible, reversal
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.fund.register import fund_in
 from klimatvaxling.language import N_, translate
@@ -13,6 +13,7 @@ from klimatvaxling.ledger.booking import booking_day, required_reason
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.ledger.voucher import Posting, Voucher
 from klimatvaxling.lots.register import own_funds_of
+from klimatvaxling.units.register import directory
 
 
 class UnknownVoucher(InputRefused):
@@ -56,6 +57,7 @@ def reverse(
     require_reversible(known)
     why = required_reason(reason)
     day = booking_day(booked_on, today(clock), known.booked_on)
+    known = followed(known, directory(connection).successor)
     unit_ids = known.unit_ids
     funds = own_funds_of(connection, unit_ids)[unit_ids[0]] if unit_ids else None
     description = translate(N_("Reversal of {voucher}: {reason}"), voucher=known.code, reason=why)

@@ -1,7 +1,7 @@
 """The reversal (makulering) of a measure, a sweep or an appropriation: a new voucher that takes the old one back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from klimatvaxling import formats
 from klimatvaxling.errors import StateRefused
@@ -68,6 +68,15 @@ class Original:
     def unit_ids(self) -> list[int]:
         """The units it concerns."""
         return sorted({posting.unit_id for posting in self.postings if posting.unit_id is not None})
+
+
+def followed(original: Original, successor: Callable[[int], int]) -> Original:
+    """The same with the units that its own are part of by now: what is taken back follows a merger."""
+    postings = tuple(
+        posting if posting.unit_id is None else replace(posting, unit_id=successor(posting.unit_id))
+        for posting in original.postings
+    )
+    return replace(original, postings=postings)
 
 
 def require_reversible(original: Original) -> None:

@@ -169,7 +169,8 @@ class GrantDesk:
         return booking_day(given, today(self.clock), known.steps[-1].stepped_on)
 
     def _unit(self, known: Grant) -> Unit:
-        return next(unit for unit in directory(self.connection).newest() if unit.id == known.application.unit_id)
+        units = directory(self.connection)
+        return units.newest_of(units.successor(known.application.unit_id))
 
     def _take(self, known: Grant, outcome: Outcome) -> Taken:
         vouchers = post(self.connection, outcome.vouchers, clock=self.clock, made_by=self.by)

@@ -32,6 +32,7 @@ HELP = (
 METAVARS = (
     N_("C"),
     N_("CODE"),
+    N_("CODE…"),
     N_("CRITERION=POINTS…"),
     N_("DATE"),
     N_("DAYS"),

@@ -20,6 +20,7 @@ from klimatvaxling.terminal.commands import (
     opening,
     periods,
     policies,
+    reorganisations,
     reports,
     sources,
     units,
@@ -100,6 +101,7 @@ GROUPS = {
 _ROOMS = (
     books,
     units,
+    reorganisations,
     opening,
     sources,
     batches,

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -61,10 +61,19 @@ class EndBeforeBeginning(StateRefused):
     remedy = N_("Give its last day, or the first day it should have had: klimatvaxling unit change CODE --from DATE.")
 
 
+@dataclass(frozen=True)
+class Merger:
+    """A unit is part of another from an ISO date on."""
+
+    unit_id: int
+    into_id: int
+    merged_on: str
+
+
 class Directory:
     """Units as they are on each day. A code comes before an exact cost centre, and that before the longest prefix."""
 
-    def __init__(self, units: Iterable[Unit]) -> None:
+    def __init__(self, units: Iterable[Unit], mergers: Iterable[Merger] = ()) -> None:
         """`units` are versions in order of registration.
 
         A version holds from its first day until the next one begins; of two from the same day the last registered
@@ -75,6 +84,7 @@ class Directory:
         for unit in self._registered:
             by_code.setdefault(unit.code.casefold(), []).append(unit)
         self._versions = {code: _in_turn(versions) for code, versions in by_code.items()}
+        self.mergers = {merger.unit_id: merger for merger in mergers}
 
     def on(self, day: datetime.date) -> list[Unit]:
         """The units valid on `day`, by code."""
@@ -104,20 +114,42 @@ class Directory:
         """Every unit in its newest version, ended ones too, by code."""
         return sorted((versions[-1] for versions in self._versions.values()), key=lambda unit: unit.code)
 
+    def successor(self, unit_id: int) -> int:
+        """The unit that a unit is part of by now, itself if it was never merged."""
+        while unit_id in self.mergers:
+            unit_id = self.mergers[unit_id].into_id
+        return unit_id
+
+    def newest_of(self, unit_id: int) -> Unit:
+        """The newest version of the unit with this key."""
+        return next(unit for unit in self.newest() if unit.id == unit_id)
+
     def resolve(self, cell: str, day: datetime.date) -> Unit:
-        """The unit that `cell` means on `day`. Raises `UnknownUnit`."""
-        wanted = cell.strip()
+        """The unit that `cell` means on `day`; late trips of a merged unit find its successor. Raises `UnknownUnit`."""
+        unit = self._meant(cell.strip(), day)
+        return self.newest_of(self.successor(unit.id)) if unit.id in self.mergers else unit
+
+    def _meant(self, wanted: str, day: datetime.date) -> Unit:
         if unit := self._holding(self.history(wanted), day):
             return unit
+        merged = [unit for unit in self.newest() if unit.id in self.mergers]
+        found = self._owner(wanted, self.on(day))
+        # What a merged unit owned last leads to its successor, where nobody else owns it by now.
+        found = found or next((unit for unit in merged if unit.code.casefold() == wanted.casefold()), None)
+        found = found or self._owner(wanted, merged)
+        if found is None:
+            raise UnknownUnit(value=wanted, day=day, place=Place(column="unit"))
+        return found
+
+    @staticmethod
+    def _owner(wanted: str, units: Iterable[Unit]) -> Unit | None:
         owners = [
             (len(centre.code) if centre.is_prefix else 1_000, unit)
-            for unit in self.on(day)
+            for unit in units
             for centre in unit.cost_centres
             if (wanted.startswith(centre.code) if centre.is_prefix else wanted == centre.code)
         ]
-        if not wanted or not owners:
-            raise UnknownUnit(value=wanted, day=day, place=Place(column="unit"))
-        return max(owners, key=lambda owner: owner[0])[1]
+        return max(owners, key=lambda owner: owner[0])[1] if wanted and owners else None
 
     def eras(self) -> list[datetime.date]:
         """The days on which anything about units changes: between two of them every answer is the same."""
@@ -128,7 +160,7 @@ class Directory:
 
     def with_registered(self, new: Sequence[Unit]) -> "Directory":
         """The directory as it is once `new` versions are registered."""
-        return Directory((*self._registered, *new))
+        return Directory((*self._registered, *new), self.mergers.values())
 
     def registered(self, code: str) -> list[Unit]:
         """Every registered version of a unit, in order of registration."""

@@ -10,6 +10,7 @@ from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.units.directory import (
     Directory,
+    Merger,
     UnknownUnit,
     changed_from,
     ended_on,
@@ -22,7 +23,19 @@ from klimatvaxling.units.unit import unit as checked_unit
 
 def directory(connection: Connection, *, known_at: str | None = None) -> Directory:
     """All units with all their versions, as they were known at a time."""
-    return Directory(versions(connection, known_at=known_at))
+    return Directory(versions(connection, known_at=known_at), mergers(connection, known_at=known_at))
+
+
+def mergers(connection: Connection, *, known_at: str | None = None) -> list[Merger]:
+    """Which units are part of another, as it was known at a time."""
+    rows = connection.execute(
+        text(
+            "SELECT unit_id, into_id, merged_on FROM unit_merger WHERE :known_at IS NULL OR registered_at <= :known_at"
+            " ORDER BY unit_id"
+        ),
+        {"known_at": known_at},
+    )
+    return [Merger(*row) for row in rows]
 
 
 def require_unit(connection: Connection, code: str, day: datetime.date, *, known_at: str | None = None) -> Unit:
