@@ -23,7 +23,7 @@ NEVER_CHANGED = {
     "factor": [("id",), ("factor_set_id", "key")],
     "source": [("id",), ("name",)],
     "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
-    "batch": [("id",)],
+    "batch": [("id",), ("undoes_id",)],
     "batch_page": [("id",), ("batch_id", "number")],
     "charge": [("id",), ("mirrors_id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment")],
     "trip_reversal": [("id",)],

@@ -63,8 +63,9 @@ HISTORY: tuple[History, ...] = (
     History(
         "unit_merged",
         N_("Unit merged"),
-        "SELECT m.registered_at, m.registered_by, u.code AS subject, u.code AS unit, m.merged_on || ' ' || i.code || ' '"
-        " || m.decision AS detail FROM unit_merger m JOIN unit u ON u.id = m.unit_id JOIN unit i ON i.id = m.into_id",
+        "SELECT m.registered_at, m.registered_by, u.code AS subject, u.code AS unit,"
+        " m.merged_on || ' → ' || n.code || ', ' || m.decision AS detail FROM unit_merger m"
+        " JOIN unit u ON u.id = m.unit_id JOIN unit n ON n.id = m.into_id",
     ),
     History(
         "vehicle_registered",
