@@ -72,8 +72,10 @@ def full_once(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         "sweep --as-of 2026-02-05",
         "fund appropriate --amount 1000 --decision KS-1 --booked-on 2026-02-06",
         "grant round open Våren --from 2026-02-01 --to 2026-12-31",
-        "grant apply --unit SBF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
-        " --lifetime-years 10 --booked-on 2026-02-07",
+        (
+            "grant apply --unit SBF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
+            " --lifetime-years 10 --booked-on 2026-02-07"
+        ),
         "grant score 1 climate_benefit=7",
         "grant approve 1 --amount 400 --decision KS-2 --booked-on 2026-02-08",
         "grant pay 1 --amount 300 --booked-on 2026-02-09",
@@ -158,9 +160,7 @@ def test_nothing_is_added_behind_a_seal(full: Books, table: str) -> None:
     """What belongs to a posted voucher, a kept batch, a registered version or set is complete."""
     changes = SEALED[table]
     values = [
-        name
-        if name not in changes
-        else ("NULL" if changes[name] is None else f"({changes[name]})")
+        name if name not in changes else ("NULL" if changes[name] is None else f"({changes[name]})")
         for name in columns(full, table)
     ]
     refused(full, f"INSERT INTO {table} SELECT {', '.join(values)} FROM {table} LIMIT 1")
