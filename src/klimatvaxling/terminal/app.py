@@ -8,7 +8,19 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units
+from klimatvaxling.terminal.commands import (
+    batches,
+    books,
+    explain,
+    exports,
+    fund,
+    grants,
+    measures,
+    policies,
+    reports,
+    sources,
+    units,
+)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -76,6 +88,7 @@ GROUPS = {
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
     "grant round": N_("When applications are taken."),
+    "export": N_("What leaves the program as files; the books are only read."),
 }
 
 
@@ -94,7 +107,8 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies):
+    rooms = (books, units, sources, batches, reports, explain, measures, fund, grants, policies, exports)
+    for room in rooms:
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:

@@ -1,0 +1,74 @@
+"""`export …`: what leaves the program as files."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from klimatvaxling.errors import UsageFault
+from klimatvaxling.language import N_, translate, translate_plural
+from klimatvaxling.terminal import options
+from klimatvaxling.terminal.output import apart_from_books
+from klimatvaxling.terminal.show import show_posted
+from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+_ALL_DAYS = "9999-12-31"
+_Output = Annotated[Path, typer.Option("--output", metavar="FILE", help=N_("The file to write."))]
+
+
+class UnknownSyntax(UsageFault):
+    """Not a syntax the journal is written in."""
+
+    code = "KV-SYNTAX"
+    message = N_("“{value}” is not a syntax the journal can be written in.")
+    remedy = N_("Write --syntax hledger or --syntax beancount.")
+
+
+def journal(
+    context: typer.Context,
+    syntax: Annotated[
+        str, typer.Option("--syntax", metavar="hledger|beancount", help=N_("Which program should read it."))
+    ],
+    file: _Output,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
+    """The whole ledger as plain text."""
+    around: Surroundings = context.obj
+    output_format(output)
+    if syntax not in ("hledger", "beancount"):
+        raise UnknownSyntax(value=syntax)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.exports.beancount import beancount
+    from klimatvaxling.exports.hledger import hledger
+    from klimatvaxling.exports.journal import journal_in
+    from klimatvaxling.files import write_whole
+
+    path = apart_from_books(file, around.url)
+    day = around.day(as_of).isoformat() if as_of is not None else _ALL_DAYS
+    with reading(around.url) as connection:
+        found = journal_in(connection, day, around.known_at(known_at))
+    content = (hledger(found) if syntax == "hledger" else beancount(found)).encode()
+    write_whole(path, content)
+    count = len(found.entries)
+    vouchers = translate_plural(N_("{count} voucher"), N_("{count} vouchers"), count)
+    document = {
+        "file": str(file),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "vouchers_exported": count,
+        "head": found.head,
+    }
+    show_posted(document, translate(N_("The journal is in {file}: {vouchers}."), file=file, vouchers=vouchers), output)
+
+
+COMMANDS = (
+    (
+        "export journal",
+        N_("Write the whole ledger as plain text for hledger or Beancount. Posts nothing."),
+        "export journal --syntax beancount --output bok.beancount",
+        journal,
+    ),
+)
