@@ -59,10 +59,21 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     """Add an entry to a zip archive, with no trace of when or where it was made: the same content gives the same bytes."""
+    archive.writestr(_entry(name), content)
+
+
+@contextmanager
+def opened_entry(archive: zipfile.ZipFile, name: str) -> Iterator[IO[bytes]]:
+    """An entry of any size to write piece by piece, likewise without a trace."""
+    with archive.open(_entry(name), "w", force_zip64=True) as file:
+        yield file
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.create_system = 0
-    archive.writestr(entry, content)
+    return entry
 
 
 def _keep_name(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from klimatvaxling import typed
 from klimatvaxling.errors import UsageFault
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
@@ -64,7 +65,39 @@ def journal(
     show_posted(document, translate(N_("The journal is in {file}: {vouchers}."), file=file, vouchers=vouchers), output)
 
 
+def archive(
+    context: typer.Context,
+    year: Annotated[str, typer.Option("--year", metavar="YYYY", help=N_("The fiscal year."))],
+    file: _Output,
+    output: options.Format = "table",
+) -> None:
+    """A year in open formats, to be kept."""
+    around: Surroundings = context.obj
+    output_format(output)
+    of_year = typed.year(year)
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.exports.archive import write_archive
+    from klimatvaxling.files import whole_file
+
+    path = apart_from_books(file, around.url)
+    with reading(around.url) as connection, whole_file(path) as written:
+        book = write_archive(connection, of_year, written)
+    with path.open("rb") as kept:
+        digest = hashlib.file_digest(kept, "sha256").hexdigest()
+    document = {"file": str(file), "sha256": digest, **{key: book[key] for key in ("year", "vouchers_of_year", "head")}}
+    told = translate(
+        N_("The archive of {year} is in {file}. Its SHA-256: {sha256}"), year=year, file=file, sha256=digest
+    )
+    show_posted(document, told, output)
+
+
 COMMANDS = (
+    (
+        "export archive",
+        N_("Write a year in open formats, to be kept for seven years and read without this program. Posts nothing."),
+        "export archive --year 2025 --output klimatvaxling-2025.zip",
+        archive,
+    ),
     (
         "export journal",
         N_("Write the whole ledger as plain text for hledger or Beancount. Posts nothing."),
