@@ -51,6 +51,15 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
+def made_folder(path: Path) -> Path:
+    """The folder, made if it is not there. Raises `FileUnwritable`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise FileUnwritable(file=path.name, reason=(fault.strerror or type(fault).__name__).rstrip(".")) from None
+    return path
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` whole or not at all. Raises `FileUnwritable`."""
     with whole_file(path) as file:

@@ -12,7 +12,7 @@ from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.output import apart_from_books
 from klimatvaxling.terminal.show import show_posted
-from klimatvaxling.terminal.surroundings import Surroundings, output_format
+from klimatvaxling.terminal.surroundings import Surroundings, end_of_year, output_format
 
 _ALL_DAYS = "9999-12-31"
 _Output = Annotated[Path, typer.Option("--output", metavar="FILE", help=N_("The file to write."))]
@@ -91,7 +91,40 @@ def archive(
     show_posted(document, told, output)
 
 
+def unit_file(
+    context: typer.Context,
+    unit: options.Unit,
+    file: _Output,
+    year: options.Year = None,
+    as_of: options.AsOf = None,
+    known_at: options.KnownAt = None,
+    output: options.Format = "table",
+) -> None:
+    """A single unit's own figures, to hand out."""
+    around: Surroundings = context.obj
+    output_format(output)
+    of_year = typed.year(year) if year is not None else None
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.exports.unit_file import unit_file as workbook_of
+    from klimatvaxling.files import write_whole
+
+    path = apart_from_books(file, around.url)
+    day = end_of_year(of_year, around.day(as_of))
+    with reading(around.url) as connection:
+        content = workbook_of(connection, unit, day, around.known_at(known_at), of_year)
+    write_whole(path, content)
+    document = {"file": str(file), "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    told = translate(N_("The figures of {unit} are in {file}."), unit=unit, file=file)
+    show_posted(document, told, output)
+
+
 COMMANDS = (
+    (
+        "export unit-file",
+        N_("Write one unit's own statement, lots, vouchers and trips as a workbook to hand out. Posts nothing."),
+        "export unit-file --unit SBF --year 2025 --output sbf-2025.xlsx",
+        unit_file,
+    ),
     (
         "export archive",
         N_("Write a year in open formats, to be kept for seven years and read without this program. Posts nothing."),
