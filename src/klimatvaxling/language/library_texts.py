@@ -40,7 +40,6 @@ METAVARS = (
     N_("FOLDER"),
     N_("HASH"),
     N_("ID"),
-    N_("KV-CODE"),
     N_("LOGIN"),
     N_("M"),
     N_("N"),
@@ -54,6 +53,7 @@ METAVARS = (
     N_("URL"),
     N_("VALUE"),
     N_("VOUCHER"),
+    N_("WHAT"),
     N_("YYYY"),
     N_("YYYY-MM"),
 )

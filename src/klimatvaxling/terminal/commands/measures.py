@@ -142,9 +142,8 @@ def _statements(
     paths = {code: folder / translate(N_("statement-{unit}.xlsx"), unit=code) for code in found}
     for code, path in paths.items():
         write_whole(path, found[code])
-    told = translate_plural(
-        N_("{count} statement is in {folder}."), N_("{count} statements are in {folder}."), len(paths), folder=folder
-    )
+    count_told = translate_plural(N_("{count} statement"), N_("{count} statements"), len(paths))
+    told = translate(N_("In {folder}: {statements}."), folder=folder, statements=count_told)
     show_posted({"files": [str(path) for path in paths.values()]}, told, output)
 
 
