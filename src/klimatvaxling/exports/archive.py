@@ -10,9 +10,11 @@ import hashlib
 import io
 import json
 import re
+import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,7 +49,7 @@ _OF_YEAR = {
 # Kept in a form of their own, with what each row means.
 _ELSEWHERE = ("trip",)
 _TRIPS = """
-SELECT t.id, s.name AS source, t.revision, u.code AS unit, c.category, v.code AS voucher, c.booked_on,
+SELECT s.name AS source, t.revision, u.code AS unit, c.category, v.code AS voucher, c.booked_on,
   fs.name || ' ' || fs.version AS factor_set, f.key AS factor, f.g_per_unit, f.unit AS factor_unit, t.trip_id, t.charge_id,
   t.row, t.trip_on, t.tier, t.quantity, t.factor_id, t.co2_g, t.co2_under_500_km_g, t.cost_centre, t.project
 FROM trip t JOIN source s ON s.id = t.source_id JOIN charge c ON c.id = t.charge_id JOIN unit u ON u.id = c.unit_id
@@ -77,6 +79,7 @@ FROM posting p JOIN voucher v ON v.id = p.voucher_id JOIN unit u ON u.id = p.uni
 WHERE v.fiscal_year <= :year AND p.account = 'own_funds'
 GROUP BY p.lot_id, o.code, u.code, l.lot_on ORDER BY l.lot_on, p.lot_id, u.code
 """
+_SPOOLED_BYTES, _PIECE_BYTES = 16_000_000, 1_000_000
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -88,8 +91,13 @@ class NothingToArchive(InputRefused):
     remedy = N_("See which years have vouchers with: klimatvaxling journal")
 
 
-def write_archive(connection: Connection, year: int, file: IO[bytes]) -> dict[str, object]:
-    """Write the archive of a fiscal year; gives what stands in its `book.json`. Raises `NothingToArchive`."""
+def write_archive(
+    connection: Connection, year: int, file: IO[bytes], progress: Callable[[int], None]
+) -> dict[str, object]:
+    """Write the archive of a fiscal year; gives what stands in its `book.json`.
+
+    `progress` is called with the trips written so far. Raises `NothingToArchive`.
+    """
     book = _book(connection, year)
     if not book["vouchers_of_year"]:
         raise NothingToArchive(year=year)
@@ -107,7 +115,7 @@ def write_archive(connection: Connection, year: int, file: IO[bytes]) -> dict[st
                 connection, "SELECT id, code, booked_on, registered_at, previous_hash, hash FROM voucher ORDER BY id"
             ),
         )
-        _add_trips(connection, kept, year)
+        _add_trips(connection, kept, year, progress)
         _add_texts(connection, kept)
         _add_tables(connection, kept, year)
         kept.seal()
@@ -212,31 +220,44 @@ def _lots(connection: Connection, year: int) -> tuple[Sequence[str], list[dict[s
     return keys, [{key: row[key] for key in keys} for row in shown]
 
 
-def _add_trips(connection: Connection, kept: _Archive, year: int) -> None:
+def _add_trips(connection: Connection, kept: _Archive, year: int, progress: Callable[[int], None]) -> None:
     """Each batch's trips with the kept cells, page by page: a large batch is never in memory as a whole."""
+    done = 0
     for batch in _batches(connection, year):
         name = f"trips/batch-{batch:05d}"
-        with kept.entry(f"{name}.csv") as entry:
-            header: list[str] | None = None
-            for names, trips in _pages(connection, batch):
-                if header is None:
-                    header = names
-                    entry.write(_csv([[*_TRIP_KEYS, *(f"file:{name}" for name in header)]]))
-                entry.write(_csv([[*map(trip.get, _TRIP_KEYS), *map(trip["cells"].get, header)] for trip in trips]))
-        with kept.entry(f"{name}.json") as entry:
-            between = b"[\n"
-            for _, trips in _pages(connection, batch):
-                for trip in trips:
-                    entry.write(between + json.dumps(trip, ensure_ascii=False).encode())
-                    between = b",\n"
-            entry.write(b"[]\n" if between == b"[\n" else b"\n]\n")
+        # One entry of a zip file is written at a time: the other waits beside it.
+        with tempfile.SpooledTemporaryFile(_SPOOLED_BYTES) as waiting:
+            with kept.entry(f"{name}.csv") as entry:
+                for number, (names, trips) in enumerate(_pages(connection, batch)):
+                    if number == 0:
+                        entry.write(_csv([[*_TRIP_KEYS, *(f"file:{column}" for column in names)]]))
+                    entry.write(_csv([(*trip, *cells) for trip, cells in trips]))
+                    lines = [_trip_json(trip, names, cells) for trip, cells in trips]
+                    waiting.write(((",\n" if number else "") + ",\n".join(lines)).encode())
+                    done += len(trips)
+                    progress(done)
+            waiting.seek(0)
+            with kept.entry(f"{name}.json") as entry:
+                entry.write(b"[\n")
+                while piece := waiting.read(_PIECE_BYTES):
+                    entry.write(piece)
+                entry.write(b"\n]\n")
         for number, content in connection.execute(
             text("SELECT number, content FROM batch_page WHERE batch_id = :batch ORDER BY number"), {"batch": batch}
         ):
             kept.add(_page_file(batch, number), content.encode())
 
 
-def _pages(connection: Connection, batch: int) -> Iterator[tuple[list[str], list[dict[str, Any]]]]:
+def _trip_json(trip: Sequence[object], names: Sequence[str], cells: Sequence[str]) -> str:
+    document = {**dict(zip(_TRIP_KEYS, trip, strict=True)), "cells": dict(zip(names, cells, strict=True))}
+    return json.dumps(document, ensure_ascii=False)
+
+
+# A trip's values in the order of `_TRIP_KEYS`, and its kept cells.
+_Trip = tuple[Sequence[object], Sequence[str]]
+
+
+def _pages(connection: Connection, batch: int) -> Iterator[tuple[list[str], list[_Trip]]]:
     """The kept columns' names and the trips of each page of a batch."""
     pages = connection.execute(
         text("SELECT first_trip_id, last_trip_id, content FROM batch_page WHERE batch_id = :batch ORDER BY number"),
@@ -245,13 +266,10 @@ def _pages(connection: Connection, batch: int) -> Iterator[tuple[list[str], list
     for page in pages:
         columns = columns_of(page.content)[len(FIELDS) :]
         names = [column[0] for column in columns]
-        _, found = _rows(connection, _TRIPS, first=page.first_trip_id, last=page.last_trip_id)
-        trips = []
-        for trip in found:
-            place = trip.pop("id") - page.first_trip_id + 1
-            cells = {column[0]: column[place].replace(LINE_BREAK, "\n") for column in columns}
-            trips.append({key: trip[key] for key in _TRIP_KEYS} | {"cells": cells})
-        yield names, trips
+        found = connection.execute(text(_TRIPS), {"first": page.first_trip_id, "last": page.last_trip_id}).all()
+        cells = zip(*([cell.replace(LINE_BREAK, "\n") for cell in column[1:]] for column in columns), strict=True)
+        # A page without kept columns has no cells, and as many trips.
+        yield names, list(zip(map(tuple, found), cells if columns else repeat(()), strict=bool(columns)))
 
 
 def _batches(connection: Connection, year: int) -> Sequence[int]:

@@ -78,10 +78,11 @@ def archive(
     from klimatvaxling.database.engine import reading
     from klimatvaxling.exports.archive import write_archive
     from klimatvaxling.files import whole_file
+    from klimatvaxling.terminal.progress import rows_read
 
     path = apart_from_books(file, around.url)
-    with reading(around.url) as connection, whole_file(path) as written:
-        book = write_archive(connection, of_year, written)
+    with reading(around.url) as connection, whole_file(path) as written, rows_read(file.name) as progress:
+        book = write_archive(connection, of_year, written, progress)
     with path.open("rb") as kept:
         digest = hashlib.file_digest(kept, "sha256").hexdigest()
     document = {"file": str(file), "sha256": digest, **{key: book[key] for key in ("year", "vouchers_of_year", "head")}}
