@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -20,15 +21,23 @@ from klimatvaxling.database.schema import metadata
 Rewrite = Callable[[str], str]
 
 
-@pytest.fixture
-def kept(everything: Books) -> Books:
-    """Two years, with a batch over the turn of the year, and cells that are awkward to write down."""
+@pytest.fixture(scope="module")
+def kept(everything_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Books:
+    """Two years, with a batch over the turn of the year, and cells that are awkward to write down. Exports only read."""
+    folder = tmp_path_factory.mktemp("kept")
+    books = Books(folder, Path(shutil.copy(everything_once, folder / "books.db")))
     rows = (
         trip("x", date="2025-12-30", note='half; "quoted"\nsecond line', cost_centre="1200"),
         trip("y", date="2026-01-02", note="=1+1"),
     )
-    everything.take(*rows, name="turn.csv")
-    return everything
+    books.take(*rows, name="turn.csv")
+    return books
+
+
+@pytest.fixture(scope="module")
+def unpacked(kept: Books) -> Path:
+    """The archive of 2025, to copy."""
+    return archive(kept)
 
 
 def archive(books: Books, year: int = 2025) -> Path:
@@ -92,8 +101,10 @@ TAMPERED: dict[str, tuple[str, Rewrite]] = {
 
 
 @pytest.mark.parametrize("changed", TAMPERED)
-def test_what_is_changed_in_the_archive_is_found_even_if_the_sums_are_made_anew(kept: Books, changed: str) -> None:
-    folder = archive(kept)
+def test_what_is_changed_in_the_archive_is_found_even_if_the_sums_are_made_anew(
+    unpacked: Path, tmp_path: Path, changed: str
+) -> None:
+    folder = Path(shutil.copytree(unpacked, tmp_path / "changed"))
     name, rewrite = TAMPERED[changed]
     path = folder / name
     content = path.read_bytes().decode("utf-8")
@@ -105,8 +116,8 @@ def test_what_is_changed_in_the_archive_is_found_even_if_the_sums_are_made_anew(
     assert (ran.returncode, ran.stdout) == (1, "")
 
 
-def test_every_file_has_its_sum_and_no_file_is_without(kept: Books) -> None:
-    folder = archive(kept)
+def test_every_file_has_its_sum_and_no_file_is_without(unpacked: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(unpacked, tmp_path / "copy"))
     listed = dict(line.split("  ", 1)[::-1] for line in (folder / "SHA256SUMS").read_text().splitlines())
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert found == {*listed, "SHA256SUMS"}
@@ -222,6 +233,6 @@ def test_the_archives_own_sum_is_told(kept: Books) -> None:
 
 
 def test_a_year_without_vouchers_is_no_archive(kept: Books) -> None:
-    outcome = kept("export", "archive", "--year", "2019", "--output", kept.folder / "a.zip")
+    outcome = kept("export", "archive", "--year", "2019", "--output", kept.folder / "none.zip")
     assert (outcome.code, "KV-ARCHIVE-EMPTY" in outcome.err) == (3, True)
-    assert not list(kept.folder.glob("*a.zip*"))
+    assert not list(kept.folder.glob("*none*"))
