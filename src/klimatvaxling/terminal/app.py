@@ -14,6 +14,8 @@ from klimatvaxling.terminal.commands import (
     batches,
     books,
     corrections,
+    explain,
+    exports,
     fund,
     grants,
     measures,
@@ -97,6 +99,7 @@ GROUPS = {
     "grant round": N_("When applications are taken."),
     "period": N_("Months that are closed to postings."),
     "audit": N_("Who did what, when."),
+    "export": N_("What leaves the program as files; the books are only read."),
 }
 
 
@@ -110,6 +113,7 @@ _ROOMS = (
     batches,
     corrections,
     reports,
+    explain,
     measures,
     fund,
     grants,
@@ -117,6 +121,7 @@ _ROOMS = (
     periods,
     audit,
     backups,
+    exports,
 )
 
 
