@@ -6,6 +6,7 @@ writes (ahead.py).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
@@ -14,9 +15,12 @@ from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import PolicyValue
+from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile, open_travel_file
+from klimatvaxling.travel.plausible import ImplausibleAmount
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
@@ -45,6 +49,7 @@ class Task:
     first_charge_id: int
     twice: frozenset[str]
     with_cells: bool
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ class Opening:
     sha256: str
     size_bytes: int
     header: tuple[str, ...]
+    # Whether it is a workbook of rejected rows that comes back.
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,8 @@ class _Reading:
 
     def __init__(self, task: Task, file: TravelFile) -> None:
         self._task, self._file, self._profile = task, file, task.profile
+        self._limits = task.profile.limits.without(task.accept)
+        self._amounts: Memo[tuple[str, str, str], ImplausibleAmount | None] = Memo(self._amount_complaint)
         self._understanding = Understanding(
             Directory(task.units),
             task.policies,
@@ -107,6 +116,7 @@ class _Reading:
             task.factor_keys,
             task.booking,
             task.first_charge_id,
+            self._limits,
         )
         self._rows = TravelRows(file, task.profile)
         self._content_ids = None if task.profile.has_trip_ids else ContentIds()
@@ -128,7 +138,8 @@ class _Reading:
         yield Closing(self._rows.rows_read, self._rows.outside, self._understanding.rates, too_wide)
 
     def _opening(self) -> Opening:
-        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header)
+        is_corrected = standard.REJECTED_REASON in self._layout.header
+        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header, is_corrected)
 
     def _part(self, chunk: Chunk, trip_ids: Sequence[str]) -> Part:
         """Understand some rows, those apart that are refused."""
@@ -175,7 +186,24 @@ class _Reading:
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
         trips = self._understanding.understand(chunk, trip_ids)
         self._require_no_personal_number(trips.kept)
+        if self._limits.amount is not None:
+            for complaint in self._amount_complaints(chunk):
+                raise complaint
         return trips
+
+    def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
+        """The rows whose amount is not distance × rate, where the profile says that it should be."""
+        rule, distance = self._limits.amount, self._profile.columns.get("distance_km")
+        header = self._layout.kept_header
+        if rule is None or distance is None or not {*rule.columns, *distance.source_columns[:1]} <= set(header):
+            return []
+        amounts, *rates = (chunk.kept[header.index(column)] for column in rule.columns)
+        driven = chunk.kept[header.index(distance.source_columns[0])]
+        rows = zip(amounts, driven, rates[0] if rates else repeat(""))
+        return [complaint for complaint in map(self._amounts.__getitem__, rows) if complaint is not None]
+
+    def _amount_complaint(self, cells: tuple[str, str, str]) -> ImplausibleAmount | None:
+        return self._limits.amount.complaint(*cells) if self._limits.amount is not None else None
 
     def _require_no_personal_number(self, kept: Sequence[str]) -> None:
         header, pattern = self._layout.kept_header, self._profile.id_pattern
@@ -186,7 +214,8 @@ class _Reading:
         faults = [complaint]
         try:
             self._require_no_personal_number(cells)
-            faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
+            found = [*self._understanding.complaints(chunk.row(0), trip_id), *self._amount_complaints(chunk)]
+            faults = found or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]

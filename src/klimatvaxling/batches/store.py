@@ -101,6 +101,11 @@ class BatchStore:
         self.sha256 = batch_digest(row, charges, waiting)
         insert_rows(self._connection, "batch", (*row, "sha256"), [(*row.values(), self.sha256)])
 
+    def correct(self, corrected: Mapping[int, str]) -> None:
+        """Which quarantined rows came back corrected, and as which trips."""
+        rows = [(quarantined, self.batch_id, trip_id) for quarantined, trip_id in corrected.items()]
+        insert_rows(self._connection, "quarantine_correction", ("quarantine_id", "batch_id", "trip_id"), rows)
+
     def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
         """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
         names = json.dumps(list(header), ensure_ascii=False)

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
+import klimatvaxling.completeness.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.policies.tables

@@ -34,3 +34,11 @@ Decision = Annotated[
     str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))
 ]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="CODE",
+        help=N_("Post rows that are merely implausible, by their code; may be given again. It stays on record."),
+    ),
+]

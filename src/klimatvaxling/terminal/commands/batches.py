@@ -25,9 +25,20 @@ class ExpectOneFile(UsageFault):
     remedy = N_("Import the files one by one.")
 
 
+class CannotAccept(UsageFault):
+    """A code that nobody can accept."""
+
+    code = "KV-ACCEPT"
+    message = N_("Rows with {value} cannot be accepted.")
+    remedy = N_("Only what is merely implausible can: {known}. Correct the other rows.")
+
+
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX."))],
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX; of a folder, every travel file in it.")),
+    ],
     source: Annotated[
         str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))
     ],
@@ -63,11 +74,20 @@ def import_files(
     evidence: Annotated[
         str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))
     ] = "",
+    accept: options.Accept = None,
     output: options.Format = "table",
 ) -> None:
     """Import travel files: each in one transaction, whole or not at all."""
     around: Surroundings = context.obj
     output_format(output)
+    accepted = accepted_codes(accept or [])
+    several = len(files) > 1 or any(file.is_dir() for file in files)
+    files = _in_folders(files)
+    if not files:
+        done(translate(N_("There is nothing to import.")))
+        if output == "json":
+            print(json.dumps({"imports": [], "refused": []}, indent=2))
+        return
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.ahead import started_reader
@@ -88,17 +108,44 @@ def import_files(
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
                 evidence=evidence,
                 dry_run=dry_run,
+                accept=accepted,
             )
             for file in files
         ]
-        worst = _import_all(around, orders, rejected_to, output, reader)
+        worst = _import_all(around, orders, rejected_to, output, reader, several=several)
     if worst:
         raise typer.Exit(worst)
     if not dry_run:
         next_step("klimatvaxling balance")
 
 
-def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str, reader: Any) -> int:
+def accepted_codes(given: Sequence[str]) -> tuple[str, ...]:
+    """Codes of implausible rows as typed. Raises `CannotAccept`."""
+    from klimatvaxling.travel.plausible import Implausible
+
+    codes = tuple(dict.fromkeys(code.strip().upper() for code in given))
+    for code in codes:
+        if code not in Implausible.codes:
+            raise CannotAccept(value=code, known=", ".join(sorted(Implausible.codes)))
+    return codes
+
+
+def _in_folders(files: Sequence[Path]) -> list[Path]:
+    """The files, and in a folder's place every travel file in it by name."""
+    from klimatvaxling.batches.inbox import travel_files
+
+    return [each for file in files for each in (travel_files(file) if file.is_dir() else [file])]
+
+
+def _import_all(
+    around: Surroundings,
+    orders: Sequence[Any],
+    rejected_to: Path | None,
+    output: str,
+    reader: Any,
+    *,
+    several: bool,
+) -> int:
     """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
     from klimatvaxling.database.engine import DatabaseFault
 
@@ -122,9 +169,9 @@ def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path |
                     break  # it would say the same of every file
     finally:
         # Whatever broke off the rest: what was done is told.
-        if output == "json" and (documents or len(orders) > 1):
-            several = {"imports": documents, "refused": refused}
-            print(json.dumps(documents[0] if len(orders) == 1 else several, ensure_ascii=False, indent=2))
+        if output == "json" and (documents or several):
+            all_of_them = {"imports": documents, "refused": refused}
+            print(json.dumps(all_of_them if several else documents[0], ensure_ascii=False, indent=2))
     return max(codes)
 
 
@@ -285,6 +332,35 @@ def list_quarantine(
     show(report, output)
 
 
+def dismiss_quarantined(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="ID", help=N_("The row's number, as quarantine list shows it."))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why; it stays on record."))],
+    dry_run: options.DryRun = False,
+    output: options.Format = "table",
+) -> None:
+    """A rejected row that will not be corrected."""
+    around: Surroundings = context.obj
+    output_format(output)
+    key = count(quarantine)
+    from klimatvaxling.batches.quarantine import UnknownQuarantine
+    from klimatvaxling.batches.quarantine_register import dismiss
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.terminal.show import show_registered
+
+    if key > _LARGEST_KEY:
+        raise UnknownQuarantine(quarantine=quarantine)
+    with writing(around.url, dry_run=dry_run) as connection:
+        row = dismiss(connection, key, reason, clock=around.clock, by=around.user)
+    text = (
+        N_("Row {row} of {file} would leave the quarantine; nothing is registered.")
+        if dry_run
+        else N_("Row {row} of {file} has left the quarantine: {reason}")
+    )
+    done(translate(text, row=row["row"], file=row["file"], reason=row["reason"]))
+    show_registered(row, output, dry_run=dry_run)
+
+
 COMMANDS = (
     (
         "import",
@@ -304,5 +380,11 @@ COMMANDS = (
         N_("Show rejected rows that wait to be corrected. Posts nothing."),
         "quarantine list",
         list_quarantine,
+    ),
+    (
+        "quarantine dismiss",
+        N_("Take a rejected row that will not be corrected out of the quarantine, with the reason. Posts nothing."),
+        'quarantine dismiss 7 --reason "privat resa, bekräftat av enheten"',
+        dismiss_quarantined,
     ),
 )
