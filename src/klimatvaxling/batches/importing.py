@@ -27,8 +27,8 @@ from klimatvaxling.batches.batch import (
 )
 from klimatvaxling.batches.pages import LINE_BREAK, page_text
 from klimatvaxling.batches.quarantine import Corrected, corrections
-from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.quarantine_register import waiting_rows
+from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers

@@ -61,11 +61,7 @@ def _files(folder: Path) -> list[Path]:
         raise NoFolder(folder=folder) from None
     # By name and not as the file system lists them: the same files give the same vouchers everywhere.
     return sorted(
-        (
-            path
-            for path in found
-            if not path.name.startswith((".", "~$")) and path.name.casefold() not in _NOT_TRAVEL
-        ),
+        (path for path in found if not path.name.startswith((".", "~$")) and path.name.casefold() not in _NOT_TRAVEL),
         key=lambda path: path.name,
     )
 
@@ -85,10 +81,22 @@ def put_away(file: Path, into: Path, report: Mapping[str, Any]) -> Path:
     return target
 
 
+def place_for_workbook(inbox: Path, file: Path) -> Path:
+    """Where the workbook of a file's rejected rows is written: a free name in `rejected/`. Raises `InboxUnwritable`."""
+    folder = inbox / REJECTED
+    try:
+        folder.mkdir(exist_ok=True)
+        # Never over a workbook that somebody may be correcting.
+        return _free(folder / f"{file.stem}{REJECTED_WORKBOOK_ENDING}")
+    except OSError:
+        raise InboxUnwritable(file=file.name, folder=folder) from None
+
+
 def _free(target: Path) -> Path:
+    ending = REJECTED_WORKBOOK_ENDING if target.name.endswith(REJECTED_WORKBOOK_ENDING) else target.suffix
     number, free = 2, target
     while free.exists():
-        free = target.with_name(f"{target.stem}-{number}{target.suffix}")
+        free = target.with_name(f"{target.name.removesuffix(ending)}-{number}{ending}")
         number += 1
     return free
 
@@ -98,7 +106,8 @@ def _write_report(path: Path, report: Mapping[str, Any]) -> None:
     if path.exists() and report.get("batch") is None and _told(path).get("file_sha256") == report.get("file_sha256"):
         return
     draft = path.with_name(f".{path.name}.part")
-    with open(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    # Readable by its owner only, as the books are.
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         file.write(json.dumps(report, ensure_ascii=False, indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -62,9 +62,7 @@ def dismiss(connection: Connection, quarantine_id: int, reason: str, *, clock: C
     if not found.waits:
         raise QuarantineEnded(quarantine=quarantine_id)
     row = (quarantine_id, reason.strip(), stamp(clock()), by)
-    insert_rows(
-        connection, "quarantine_outcome", ("quarantine_id", "reason", "registered_at", "registered_by"), [row]
-    )
+    insert_rows(connection, "quarantine_outcome", ("quarantine_id", "reason", "registered_at", "registered_by"), [row])
     return {"quarantine": quarantine_id, "file": found.file_name, "row": found.row, "reason": reason.strip()}
 
 

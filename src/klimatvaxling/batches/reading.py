@@ -199,7 +199,7 @@ class _Reading:
             return []
         amounts, *rates = (chunk.kept[header.index(column)] for column in rule.columns)
         driven = chunk.kept[header.index(distance.source_columns[0])]
-        rows = zip(amounts, driven, rates[0] if rates else repeat(""))
+        rows = zip(amounts, driven, rates[0] if rates else repeat(""), strict=False)
         return [complaint for complaint in map(self._amounts.__getitem__, rows) if complaint is not None]
 
     def _amount_complaint(self, cells: tuple[str, str, str]) -> ImplausibleAmount | None:

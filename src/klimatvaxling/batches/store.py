@@ -181,3 +181,11 @@ def has_trips(connection: Connection, source: int) -> bool:
             text("SELECT EXISTS (SELECT 1 FROM trip WHERE source_id = :source)"), {"source": source}
         ).scalar()
     )
+
+
+def batches_of_file(connection: Connection, file_sha256: str) -> list[int]:
+    """The batches in which a file with these bytes was imported, oldest first."""
+    found = connection.execute(
+        text("SELECT id FROM batch WHERE file_sha256 = :sha256 ORDER BY id"), {"sha256": file_sha256}
+    )
+    return [int(key) for key in found.scalars()]

@@ -1,5 +1,7 @@
 """The command tree. Building it does not import the database: each command imports what it needs."""
 
+import functools
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, policies, reports, sources, units
+from klimatvaxling.terminal.commands import batches, books, completeness, inbox, policies, reports, sources, units
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -70,6 +72,8 @@ GROUPS = {
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
+    "inbox": N_("A folder where travel files wait."),
+    "completeness": N_("Which travel data has been delivered, and what is missing."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
 }
@@ -89,11 +93,28 @@ def command() -> Any:
     for name, summary in GROUPS.items():
         groups[name] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         app.add_typer(groups[name], name=name)
-    for room in (books, units, sources, batches, reports, policies):
+    for room in (books, units, sources, batches, inbox, completeness, reports, policies):
         for path, summary, example, function in room.COMMANDS:
+            if path in GROUPS:  # a group that does something by itself, beside its commands
+                example_line = f"$ klimatvaxling {example}"
+                alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=example_line)
+                alone(_unless_subcommand(function))
+                groups[path].info.no_args_is_help = False
+                continue
             group, _, name = path.rpartition(" ")
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
+
+
+def _unless_subcommand(function: Callable[..., None]) -> Callable[..., None]:
+    """The function of a group that is called with none of its commands."""
+
+    @functools.wraps(function)
+    def run(**given: Any) -> None:
+        if given["context"].invoked_subcommand is None:
+            function(**given)
+
+    return run
 
 
 def _translated(item: Any) -> Any:

@@ -160,9 +160,7 @@ class Limits:
         last = 28 if (trip_on.month, trip_on.day) == (2, 29) else trip_on.day
         year = trip_on.year + self.years
         if year < datetime.MAXYEAR and booked_on > trip_on.replace(year=year, day=last):
-            raise ImplausibleDate(
-                trip_on=trip_on, booked_on=booked_on, years=self.years, place=Place(column="date")
-            )
+            raise ImplausibleDate(trip_on=trip_on, booked_on=booked_on, years=self.years, place=Place(column="date"))
 
 
 NO_LIMITS = Limits(distance_km={}, fuel_quantity=None, years=None)

@@ -158,7 +158,8 @@ class _Reader:
         self.spelling: dict[str, str] = {}
 
     def profile(self) -> Profile:
-        self.only(self.content, "", {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity", "plausible"})
+        known = {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity", "plausible"}
+        self.only(self.content, "", known)
         source, file = self.table(self.content, "source"), self.table(self.content, "file")
         self.only(source, "source", {"title", "description", "strict"})
         self.only(file, "file", {"sheet", "encoding", "delimiter"})

@@ -62,9 +62,7 @@ def recognise(path: Path, profiles: Mapping[str, Profile]) -> Profile:
 def _beginning(path: Path, profile: Profile) -> list[list[str]]:
     """The first rows with anything in them, as many as a header is looked for in, their cells folded."""
     rows: list[list[str]] = []
-    with open_travel_file(
-        path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding
-    ) as file:
+    with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
         for _, chunk in file.chunks(HEADER_WITHIN_ROWS):
             rows += [folded for row in chunk if any(folded := [fold(cell) for cell in row])]
             if len(rows) >= HEADER_WITHIN_ROWS:

@@ -196,14 +196,14 @@ def _import(
                     connection, order, clock=around.clock, by=around.user, progress=progress, reader=reader
                 )
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
-            written = _write_workbook(connection, around, result, workbook, order)
+            written = write_workbook(connection, around, result, workbook, order.profile)
         code = 0
     except Refused as refused:
         result = refused.result
         code = faults.show(refused.fault)
         try:
             with reading(around.url) as connection:
-                written = _write_workbook(connection, around, result, workbook, order)
+                written = write_workbook(connection, around, result, workbook, order.profile)
         except (RejectedTooMany, RejectedUnwritable) as fault:
             code = max(code, faults.show(fault))
     except (RejectedTooMany, RejectedUnwritable) as fault:
@@ -245,7 +245,7 @@ def _show_rejected(result: Any) -> None:
         )
 
 
-def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, order: Any) -> bool:
+def write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, profile: Any) -> bool:
     """The rejected rows to correct, if there are any."""
     if not result.rejected:
         return False
@@ -254,13 +254,11 @@ def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Pa
     from klimatvaxling.units.register import directory
 
     codes = [unit.code for unit in directory(connection).on(around.day(None))]
-    columns = order.profile.columns
+    columns = profile.columns
     choices = {
         name: values
         for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
-        if (rule := columns.get(column))
-        and rule.is_plain
-        and (name := order.profile.source_column(column)) in result.header
+        if (rule := columns.get(column)) and rule.is_plain and (name := profile.source_column(column)) in result.header
     }
     write_rejected_workbook(
         path,
