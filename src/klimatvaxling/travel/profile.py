@@ -101,6 +101,7 @@ class Profile:
     spelling: Mapping[str, str] = field(default_factory=dict)
     refuses_unknown_columns: bool = False
     limits: Limits = field(default_factory=Limits)
+    is_draft: bool = False
 
     @property
     def sha256(self) -> str:
@@ -161,7 +162,7 @@ class _Reader:
         known = {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity", "plausible"}
         self.only(self.content, "", known)
         source, file = self.table(self.content, "source"), self.table(self.content, "file")
-        self.only(source, "source", {"title", "description", "strict"})
+        self.only(source, "source", {"title", "description", "strict", "draft"})
         self.only(file, "file", {"sheet", "encoding", "delimiter"})
         rules = self.table(self.content, "columns")
         self.only(rules, "columns", set(standard.COLUMNS))
@@ -198,6 +199,7 @@ class _Reader:
             spelling=self.spelling,
             refuses_unknown_columns=self.flag(source, "source", "strict"),
             limits=self.limits(),
+            is_draft=self.flag(source, "source", "draft"),
         )
 
     def limits(self) -> Limits:

@@ -95,9 +95,9 @@ def import_files(
     # The reader of a large file gets ready while this process loads the database's library.
     with started_reader(files[0]) as reader:
         from klimatvaxling.batches.importing import Order
-        from klimatvaxling.travel.sources import find_source
+        from klimatvaxling.travel.sources import find_source, require_finished
 
-        profile = find_source(source)
+        profile = find_source(source) if dry_run else require_finished(find_source(source))
         orders = [
             Order(
                 file=file,

@@ -58,7 +58,8 @@ def run_inbox(
     from klimatvaxling.travel.sources import find_source, source_folders
 
     # A broken profile or books that cannot be reached stop the run before anything is touched.
-    profiles = {name: find_source(name) for name in source_folders()}
+    found = {name: find_source(name) for name in source_folders()}
+    profiles = {name: profile for name, profile in found.items() if not profile.is_draft}
     files = waiting(folder)
     with reading(around.url):
         pass
