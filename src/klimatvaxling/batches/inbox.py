@@ -30,6 +30,16 @@ class NoFolder(InputRefused):
     remedy = N_("Check the spelling, or create the folder and put the files that wait in it.")
 
 
+class FolderEmpty(InputRefused):
+    """A folder without a travel file."""
+
+    code = "KV-FOLDER-EMPTY"
+    message = N_("There is no travel file in “{folder}”.")
+    remedy = N_(
+        "Travel files end in .csv, .txt, .tsv, .xlsx or .xlsm. Workbooks of rejected rows are imported by name."
+    )
+
+
 class InboxUnwritable(StateRefused):
     """A file could not be moved out of the inbox, or its report not written."""
 
@@ -41,12 +51,18 @@ class InboxUnwritable(StateRefused):
 
 
 def travel_files(folder: Path) -> list[Path]:
-    """The travel files of a folder by name, without workbooks of rejected rows: those are imported by name."""
-    return [
+    """The travel files of a folder by name, without workbooks of rejected rows: those are imported by name.
+
+    Raises `NoFolder` or `FolderEmpty`.
+    """
+    found = [
         path
         for path in _files(folder)
         if path.suffix.casefold() in TRAVEL_ENDINGS and not path.name.casefold().endswith(REJECTED_WORKBOOK_ENDING)
     ]
+    if not found:
+        raise FolderEmpty(folder=folder)
+    return found
 
 
 def waiting(folder: Path) -> list[Path]:

@@ -83,11 +83,6 @@ def import_files(
     accepted = accepted_codes(accept or [])
     several = len(files) > 1 or any(file.is_dir() for file in files)
     files = _in_folders(files)
-    if not files:
-        done(translate(N_("There is nothing to import.")))
-        if output == "json":
-            print(json.dumps({"imports": [], "refused": []}, indent=2))
-        return
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.ahead import started_reader
@@ -131,7 +126,7 @@ def accepted_codes(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _in_folders(files: Sequence[Path]) -> list[Path]:
-    """The files, and in a folder's place every travel file in it by name."""
+    """The files, and in a folder's place every travel file in it by name. Raises `FolderEmpty`."""
     from klimatvaxling.batches.inbox import travel_files
 
     return [each for file in files for each in (travel_files(file) if file.is_dir() else [file])]
