@@ -21,6 +21,7 @@ TIERS = ("stated", "fuel", "distance", "route")
 # The data-quality tier as it stands in the books: 1 is the best evidence.
 TIER_NUMBERS = {tier: number for number, tier in enumerate(TIERS, start=1)}
 SEPARATOR = "\x1f"
+_ISO_DATE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _NUMBERS = ("distance_km", "fuel_quantity", "co2_fossil_kg")
 
 
@@ -108,7 +109,11 @@ def normal_form(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 class ContentIds:
-    """Gives trips of a source without ids theirs: a digest of the content, and which occurrence in the file it is."""
+    """Gives trips of a source without ids theirs: the day, a digest of the content, which occurrence in the file it is.
+
+    The day is part of the content; it stands first so that a month's ids stand together in the index: spread over all
+    of it, they would make a month cost more the more trips there are.
+    """
 
     def __init__(self) -> None:
         self._occurrences: dict[bytes, int] = {}
@@ -117,7 +122,10 @@ class ContentIds:
         """The ids of rows in standard columns, in the order of the file."""
         ids = []
         for row in rows:
-            digest = hashlib.sha256(SEPARATOR.join(normal_form(row)).encode()).digest()[:16]
+            form = normal_form(row)
+            digest = hashlib.sha256(SEPARATOR.join(form).encode()).digest()[:16]
             occurrence = self._occurrences[digest] = self._occurrences.get(digest, 0) + 1
-            ids.append(f"{digest.hex()}-{occurrence}")
+            # What is no date is refused; its cell is not repeated here, for anything may stand in it.
+            day = form[1] if _ISO_DATE.fullmatch(form[1]) else "-"
+            ids.append(f"{day}-{digest.hex()}-{occurrence}")
         return ids
