@@ -133,11 +133,9 @@ class Limits:
             amount=None if ImplausibleAmount.code in accepted else self.amount,
         )
 
-    def may_exceed(self, category: str, distance_km: str, fuel_quantity: str) -> bool:
-        """A quick look: whether the cells have enough characters for a number beyond the limits."""
-        return len(distance_km) >= _digits(self.distance_km.get(category)) or len(fuel_quantity) >= _digits(
-            self.fuel_quantity
-        )
+    def shortest(self) -> tuple[dict[str, int], int]:
+        """How many characters a cell beyond the limits has at least: distances by category, and fuel quantities."""
+        return {category: _digits(most) for category, most in self.distance_km.items()}, _digits(self.fuel_quantity)
 
     def complaints(self, category: str, distance_km: str, fuel_quantity: str) -> list[Implausible]:
         """Quantities beyond the limits, as magnitudes; cells that are no numbers are complained about elsewhere."""
@@ -163,12 +161,14 @@ class Limits:
             raise ImplausibleDate(trip_on=trip_on, booked_on=booked_on, years=self.years, place=Place(column="date"))
 
 
+# Longer than any cell.
+NEVER = 1 << 30
 NO_LIMITS = Limits(distance_km={}, fuel_quantity=None, years=None)
 
 
 def _digits(limit: Decimal | None) -> int:
     """How many characters a number above the limit has at least."""
-    return len(str(int(limit))) if limit is not None else 1 << 30
+    return len(str(int(limit))) if limit is not None else NEVER
 
 
 def _exceeds(cell: str, most: Decimal) -> bool:

@@ -19,7 +19,7 @@ from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number, may_contain
-from klimatvaxling.travel.plausible import NO_LIMITS, Limits
+from klimatvaxling.travel.plausible import NEVER, NO_LIMITS, Limits
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
 from klimatvaxling.units.directory import Directory
@@ -89,6 +89,7 @@ class Understanding:
         limits: Limits = NO_LIMITS,
     ) -> None:
         self._limits = limits
+        self._shortest_distance, self._shortest_quantity = limits.shortest()
         self._directory, self._policies, self._assessor = directory, policies, assessor
         self._factor_keys, self._booking = factor_keys, booking
         self._eras = sorted({*directory.eras(), *(value.valid_from for value in policies), *assessor.eras()})
@@ -238,7 +239,8 @@ class Understanding:
         scheme, stated, quantity, distance, route = key
         category, fuel, day = self._schemes[scheme]
         found = self._assessor.assess(Evidence(category, fuel, day, stated, quantity, distance, route))
-        if self._limits.may_exceed(category, distance, quantity):
+        # Most cells have too few characters to be beyond a limit.
+        if len(distance) >= self._shortest_distance.get(category, NEVER) or len(quantity) >= self._shortest_quantity:
             for complaint in self._limits.complaints(category, distance, quantity):
                 raise complaint
         factor_id = self._factor_keys[found.factor] if found.factor else None
