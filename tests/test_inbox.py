@@ -281,6 +281,18 @@ def test_every_travel_file_of_a_folder_is_imported_by_name(books: Books) -> None
     assert [result["rows_already_imported"] for result in again["imports"]] == [1, 1]
 
 
+def test_a_name_that_a_script_left_empty_is_never_the_folder_one_stands_in(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.csv("trips.csv", [trip("a")])
+    monkeypatch.chdir(books.folder)
+    before = books.dump()
+    for command in (("import", "", "--source", "standard"), ("inbox", "run", "")):
+        assert books(*command).code == 3
+    assert books.dump() == before
+    assert (books.folder / "trips.csv").exists()
+
+
 def test_a_folder_without_travel_files_is_refused(books: Books) -> None:
     (books.folder / "empty").mkdir()
     outcome = books("import", books.folder / "empty", "--source", "standard")

@@ -35,8 +35,8 @@ class CannotAccept(UsageFault):
 
 def import_files(
     context: typer.Context,
-    files: Annotated[
-        list[Path],
+    paths: Annotated[
+        list[str],
         typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX; of a folder, every travel file in it.")),
     ],
     source: Annotated[
@@ -81,8 +81,8 @@ def import_files(
     around: Surroundings = context.obj
     output_format(output)
     accepted = accepted_codes(accept or [])
-    several = len(files) > 1 or any(file.is_dir() for file in files)
-    files = _in_folders(files)
+    several = len(paths) > 1 or any(_is_folder(Path(path)) for path in paths)
+    files = _in_folders(paths)
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.ahead import started_reader
@@ -125,11 +125,22 @@ def accepted_codes(given: Sequence[str]) -> tuple[str, ...]:
     return codes
 
 
-def _in_folders(files: Sequence[Path]) -> list[Path]:
-    """The files, and in a folder's place every travel file in it by name. Raises `FolderEmpty`."""
-    from klimatvaxling.batches.inbox import travel_files
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # what may not be looked at is complained about when it is opened
+        return False
 
-    return [each for file in files for each in (travel_files(file) if file.is_dir() else [file])]
+
+def _in_folders(paths: Sequence[str]) -> list[Path]:
+    """The files, and in a folder's place every travel file in it by name. Raises `FileMissing` or `FolderEmpty`."""
+    from klimatvaxling.batches.inbox import travel_files
+    from klimatvaxling.travel.file import FileMissing
+
+    if "" in paths:  # a script's variable that is not set: it never means the folder one stands in
+        raise FileMissing(file="")
+    files = map(Path, paths)
+    return [each for file in files for each in (travel_files(file) if _is_folder(file) else [file])]
 
 
 def _import_all(

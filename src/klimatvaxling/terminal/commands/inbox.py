@@ -31,7 +31,7 @@ class _Run:
 
 def run_inbox(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help=N_("The folder where travel files wait."))],
+    path: Annotated[str, typer.Argument(metavar="FOLDER", help=N_("The folder where travel files wait."))],
     booked_on: Annotated[
         str | None,
         typer.Option(
@@ -53,10 +53,13 @@ def run_inbox(
     output_format(output)
     if booked_on is not None:
         typed.date(booked_on)
-    from klimatvaxling.batches.inbox import waiting
+    from klimatvaxling.batches.inbox import NoFolder, waiting
     from klimatvaxling.database.engine import reading
     from klimatvaxling.travel.sources import find_source, source_folders
 
+    if not path:  # a script's variable that is not set: it never means the folder one stands in
+        raise NoFolder(folder="")
+    folder = Path(path)
     # A broken profile or books that cannot be reached stop the run before anything is touched.
     found = {name: find_source(name) for name in source_folders()}
     profiles = {name: profile for name, profile in found.items() if not profile.is_draft}
