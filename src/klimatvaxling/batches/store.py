@@ -145,6 +145,11 @@ class BatchStore:
         self.sha256 = batch_digest(row, charges, waiting)
         insert_rows(self._connection, "batch", (*row, "sha256"), [(*row.values(), self.sha256)])
 
+    def correct(self, corrected: Mapping[int, str]) -> None:
+        """Which quarantined rows came back corrected, and as which trips."""
+        rows = [(quarantined, self.batch_id, trip_id) for quarantined, trip_id in corrected.items()]
+        insert_rows(self._connection, "quarantine_correction", ("quarantine_id", "batch_id", "trip_id"), rows)
+
     def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
         """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
         names = json.dumps(list(header), ensure_ascii=False)
@@ -220,3 +225,11 @@ def has_trips(connection: Connection, source: int) -> bool:
             text("SELECT EXISTS (SELECT 1 FROM trip WHERE source_id = :source)"), {"source": source}
         ).scalar()
     )
+
+
+def batches_of_file(connection: Connection, file_sha256: str) -> list[int]:
+    """The batches in which a file with these bytes was imported, oldest first."""
+    found = connection.execute(
+        text("SELECT id FROM batch WHERE file_sha256 = :sha256 ORDER BY id"), {"sha256": file_sha256}
+    )
+    return [int(key) for key in found.scalars()]

@@ -4,6 +4,7 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
+import klimatvaxling.completeness.tables
 import klimatvaxling.database.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables
