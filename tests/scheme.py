@@ -469,22 +469,16 @@ class Scheme:
             raise Refused(3)
         now = grant.on()
         assert now is not None
-        refused = set()
-        if state not in self.MOVES.get(now["state"], ()):
-            refused.add(4)
-        if booked_on is not None and booked_on < grant.steps[-1][0]:
-            refused.add(4)
         day = booked_on if booked_on is not None else max(self.today, grant.steps[-1][0])
-        if state in ("approved", "paying") and ore <= 0:
-            refused.add(3)
-        if state == "approved" and (ore > grant.requested or ore > self.least(AVAILABLE, day)):
-            refused.add(4)
-        if state == "paying" and ore > now["reserved"]:
-            refused.add(4)
-        if state == "reported" and not 0 <= ore <= now["paid"]:
-            refused.add(3)
-        if refused:
-            raise Refused(*refused)
+        wrong = {
+            4: state not in self.MOVES.get(now["state"], ())
+            or day < grant.steps[-1][0]
+            or (state == "approved" and ore > min(grant.requested, self.least(AVAILABLE, day)))
+            or (state == "paying" and ore > now["reserved"]),
+            3: (state in ("approved", "paying") and ore <= 0) or (state == "reported" and not 0 <= ore <= now["paid"]),
+        }
+        if any(wrong.values()):
+            raise Refused(*(code for code, is_wrong in wrong.items() if is_wrong))
         grant.steps.append((day, state, ore))
         codes = []
         if state == "approved":
@@ -515,7 +509,7 @@ class Scheme:
     # What reports say.
 
     def balance(self, unit: str, day: datetime.date) -> dict[str, int]:
-        soon = day + datetime.timedelta(days=90)
+        soon = END if day == END else day + datetime.timedelta(days=90)
         lots = self.lots_of(unit)
         figures = {
             name: self.on((key, unit), day)
