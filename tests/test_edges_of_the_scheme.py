@@ -77,3 +77,31 @@ def test_a_title_is_one_line(books: Books) -> None:
         "2025-04-01",
     )
     assert books.json("measure", "list")["measures"][0]["title"] == "Bikes and racks"
+
+
+AMEND = ("--amend", "--booked-on", "2025-04-30")
+
+
+@pytest.mark.parametrize("between", [0, 6000], ids=["side by side", "far apart"])
+@pytest.mark.parametrize("kilograms", [("8", "9"), ("10", "9"), ("9", "10")], ids="then ".join)
+def test_two_contents_of_one_trip_in_an_amending_file_are_both_rejected(
+    books: Books, kilograms: tuple[str, str], between: int
+) -> None:
+    """One of them may be what is in the books already: which one is meant is not for the program to say."""
+    books.take(trip("a"))
+    others = [trip(f"b{number}") for number in range(between)]
+    first, second = (trip("a", co2_fossil_kg=kg) for kg in kilograms)
+    outcome = books.refuse(first, *others, second, name="twice.csv", options=AMEND)
+    assert (outcome.code, outcome.json["rows_rejected"], outcome.json["rows_held"]) == (3, 2, between)
+
+
+@pytest.mark.parametrize("between", [0, 6000], ids=["side by side", "far apart"])
+def test_an_amended_trip_that_stands_twice_with_one_content_is_amended_once(books: Books, between: int) -> None:
+    books.take(trip("a"))
+    others = [trip(f"b{number}", co2_fossil_kg="0") for number in range(between)]
+    result = books.take(
+        trip("a", co2_fossil_kg="7"), *others, trip("a", co2_fossil_kg="7"), name="twice.csv", options=AMEND
+    )
+    assert (result["rows_posted"], result["rows_already_imported"]) == (1 + between, 1)
+    assert books.balance("SBF")["charged_ore"] == 1050
+    books.sound()
