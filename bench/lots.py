@@ -29,7 +29,9 @@ def books_with_lots(folder: Path) -> str:
     from klimatvaxling.ledger.voucher import Posting, VoucherDraft, lot_opened_by
 
     units, books = folder / "units.csv", folder / "books.db"
-    units.write_text("code;name;kind\n" + "".join(f"E{unit:03d};Enhet {unit};administration\n" for unit in range(UNITS)))
+    units.write_text(
+        "code;name;kind\n" + "".join(f"E{unit:03d};Enhet {unit};administration\n" for unit in range(UNITS))
+    )
     for command in (("init",), ("unit", "load", str(units))):
         run(sys.executable, "-m", "klimatvaxling", *command, database=books)
     drafts, uses = [], []
@@ -61,7 +63,7 @@ def figures(rounds: int) -> list[Figure]:
 
     def sweep(connection: Connection) -> object:
         units = {unit.id: unit for unit in directory(connection).newest()}
-        return due_on(day.isoformat(), open_lots(connection), units, Retention(all_values(connection)))
+        return due_on(day.isoformat(), open_lots(connection, day.isoformat()), units, Retention(all_values(connection)))
 
     def report(connection: Connection) -> object:
         return balance(connection, day, "9999-12-31T23:59:59.999999Z")
