@@ -4,8 +4,10 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
+import klimatvaxling.coding.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables
+import klimatvaxling.handovers.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.measures.tables
 import klimatvaxling.policies.tables

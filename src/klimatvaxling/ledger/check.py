@@ -11,8 +11,11 @@ from sqlalchemy import Connection, Row, text
 from klimatvaxling.batches.digest import batch_digest, pages_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
+from klimatvaxling.coding.entry import not_eliminated
+from klimatvaxling.coding.vouchers import Desk, Span, booked
+from klimatvaxling.errors import StateRefused
 from klimatvaxling.exact import product, whole
-from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.ledger.voucher import ADMINISTRATIONS, Posting, Voucher, canonical, digest
 from klimatvaxling.trips.trip import FIELDS, TIER_NUMBERS
 
 
@@ -259,6 +262,47 @@ def batches_add_up(connection: Connection) -> Iterator[Offence]:
             yield Offence(f"batch:{row.id}", f"{row.charged_ore} öre, {row.co2_g} g", f"{row.ore} öre, {row.g} g")
 
 
+def internal_accounts_eliminate(connection: Connection) -> Iterator[Offence]:
+    """In the municipality's own accounts, what any two book against each other on internal accounts sums to zero."""
+    changed = list(_changed(connection, "coding_plan", "version"))
+    if changed:
+        yield from changed
+        return
+    desk = Desk.of(connection)
+    for voucher in booked(connection, Span(ADMINISTRATIONS, "", "9999-12-31"), with_shares=False) if desk.plans else ():
+        try:
+            left = not_eliminated(desk.entry(voucher), desk.plan_for(voucher))
+        except StateRefused:  # no plan says how it is posted: it cannot leave either
+            continue
+        for (one, other), amount_ore in left.items():
+            yield Offence(f"{voucher.code} {one}-{other}", 0, amount_ore)
+
+
+def handovers_are_as_recorded(connection: Connection) -> Iterator[Offence]:
+    """The files of every handover are those that left, and each says which vouchers and the chain's head of then."""
+    yield from _changed(connection, "handover_file", "name")
+    for row in connection.execute(
+        text(
+            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN v.hash = h.head THEN 1 ELSE 0 END) AS has_head"
+            " FROM handover h LEFT JOIN handover_voucher o ON o.handover_id = h.id"
+            " LEFT JOIN voucher v ON v.hash = h.head GROUP BY h.id ORDER BY h.id"
+        )
+    ):
+        if not row.vouchers:
+            yield Offence(f"handover:{row.id}", ">= 1", 0)
+        if not row.has_head:
+            yield Offence(f"handover:{row.id}", "head", None)
+
+
+def _changed(connection: Connection, table: str, name: str) -> Iterator[Offence]:
+    """What no longer has the hash it was registered with."""
+    for row in connection.execute(text(f"SELECT {name} AS name, content, sha256 FROM {table} ORDER BY id")):
+        content = row.content.encode() if isinstance(row.content, str) else bytes(row.content)
+        found = hashlib.sha256(content).hexdigest()
+        if found != row.sha256:
+            yield Offence(f"{table}:{row.name}", row.sha256, found)
+
+
 CHECKS: tuple[Check, ...] = (
     vouchers_sum_to_zero,
     series_are_unbroken,
@@ -271,6 +315,8 @@ CHECKS: tuple[Check, ...] = (
     trips_weigh_quantity_times_factor,
     own_funds_are_lots_less_debt,
     batches_add_up,
+    internal_accounts_eliminate,
+    handovers_are_as_recorded,
 )
 
 

@@ -8,7 +8,20 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units
+from klimatvaxling.terminal.commands import (
+    batches,
+    books,
+    closing,
+    coding,
+    fund,
+    grants,
+    handovers,
+    measures,
+    policies,
+    reports,
+    sources,
+    units,
+)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -76,6 +89,10 @@ GROUPS = {
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
     "grant round": N_("When applications are taken."),
+    "coding": N_("How the municipality's own accounts take each event."),
+    "export": N_("Files for other systems and for those who ask."),
+    "handover": N_("What has left for the accounting and invoicing systems, once and on record."),
+    "report": N_("Reports over a whole year."),
 }
 
 
@@ -94,7 +111,7 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies):
+    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, coding, handovers, closing):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:
