@@ -24,6 +24,7 @@ REPORTS = [
     ("source", "list"), ("source", "show", "standard"), ("batch", "list"), ("batch", "show", "1"),
     ("quarantine", "list"),
     ("voucher", "show", "A2025-1"), ("check",),
+    ("coding", "show"), ("handover", "list"), ("report", "closing", "--year", "2025"),
 ]  # fmt: skip
 
 # What is shown for a day; the rest is one thing by its number, or the whole chain.

@@ -5,7 +5,7 @@ travelled. Nothing else of a voucher is split, and every voucher still sums to z
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from klimatvaxling import formats
 from klimatvaxling.charges.charge import fee_ore
@@ -70,8 +70,12 @@ class BookedVoucher:
 
 @dataclass(frozen=True)
 class EntryLine:
-    """A line in the municipality's own plan: account, the given parts of the coding string, öre, and whose line it is."""
+    """A line in the municipality's own plan: account, the given parts of the coding string, öre, and whose line it is.
 
+    `side` is the side of the template it comes from.
+    """
+
+    side: str
     account: str
     codes: tuple[tuple[str, str], ...]
     owner: str
@@ -139,7 +143,9 @@ def _coded(
         codes = tuple((part, value) for part in PARTS if (value := filled(getattr(side, part), facts)))
         if len(shares) > 1:
             text = f"{formats.kg(share.co2_g)} kg CO2"
-        yield EntryLine(side.account, codes, filled(side.owner, facts), amount_ore, text)
+        yield EntryLine(
+            SIDE_OF_ACCOUNT[booked.account], side.account, codes, filled(side.owner, facts), amount_ore, text
+        )
 
 
 def _facts(voucher: BookedVoucher, share: Share, side: Side, plan: CodingPlan, unit: Unit | None) -> dict[str, str]:
@@ -161,16 +167,17 @@ def _facts(voucher: BookedVoucher, share: Share, side: Side, plan: CodingPlan, u
     return facts
 
 
-def _gathered(lines: Iterable[EntryLine]) -> list[EntryLine]:
-    """Lines of the same coding as one, where their first stood; lines of nothing are left out unless all are."""
-    sums: dict[tuple[object, ...], list[EntryLine]] = {}
+def _gathered(lines: list[EntryLine]) -> list[EntryLine]:
+    """Lines of one side and the same coding as one, where the first stood, without those of nothing.
+
+    Where that would leave less than a voucher needs, the lines stand as they are.
+    """
+    sums: dict[EntryLine, int] = {}
     for line in lines:
-        sums.setdefault((line.account, line.codes, line.owner, line.text), []).append(line)
-    gathered = [
-        EntryLine(same[0].account, same[0].codes, same[0].owner, sum(line.amount_ore for line in same), same[0].text)
-        for same in sums.values()
-    ]
-    return [line for line in gathered if line.amount_ore] or gathered
+        same = replace(line, amount_ore=0)
+        sums[same] = sums.get(same, 0) + line.amount_ore
+    gathered = [replace(line, amount_ore=amount_ore) for line, amount_ore in sums.items() if amount_ore]
+    return gathered or lines
 
 
 def not_eliminated(lines: Iterable[EntryLine], plan: CodingPlan) -> dict[tuple[str, str], int]:

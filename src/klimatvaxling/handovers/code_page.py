@@ -10,7 +10,8 @@ SUBSTITUTES = {
     "€": "EUR", "§": "par.", "©": "(c)", "®": "(R)", "×": "x", "•": "-", "‰": "o/oo", "→": "->", "←": "<-",
     "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ł": "l", "Ł": "L", "þ": "th", "Þ": "Th", "œ": "oe",
     "Œ": "OE", "ı": "i",
-    "\\": "/",  # the format escapes quotes with it and nothing else, and readers disagree on the rest
+    # Signs of the format itself: readers disagree on what they mean inside quotes.
+    "\\": "/", "{": "(", "}": ")",
 }  # fmt: skip
 UNKNOWN = "?"
 

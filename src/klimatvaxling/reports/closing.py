@@ -113,13 +113,11 @@ def closing(connection: Connection, year: int, as_of: datetime.date, known_at: s
         "is_reconciled": True,
     }
     document["is_reconciled"] = not any(pair["difference_ore"] for pair in document["counterparts"])
-    rows = _rows(document)
+    rows = _labelled(_rows(document))
     return Report(
         title=translate(N_("Annual accounts {year}, up to {day}"), year=year, day=last),
         columns=(
-            Column("section_title", N_("Part")),
-            Column("unit", N_("Unit")),
-            Column("item_title", N_("What"), gives_way=1),
+            Column("label", N_("What")),
             Column("opening_ore", N_("Opening"), AMOUNT),
             Column("in_ore", N_("In"), AMOUNT),
             Column("out_ore", N_("Out"), AMOUNT),
@@ -256,6 +254,9 @@ def _invoiced(connection: Connection, span: Mapping[str, str]) -> list[dict[str,
 def _rows(document: Mapping[str, Any]) -> list[dict[str, object]]:
     """All parts as lines of one table."""
     rows: list[dict[str, object]] = [_line("unit", unit, unit["unit"], None, _OF_UNITS) for unit in document["units"]]
+    if len(document["units"]) > 1:
+        total = {key: sum(unit[key] for unit in document["units"]) for key in _blank(_OF_UNITS)}
+        rows.append(_line("unit", total, None, "total", _OF_UNITS, translate(N_("Altogether"))))
     for lot in document["lots"]:
         title = translate(N_("debt")) if lot["lot"] is None else f"{lot['lot']} {lot['lot_on']}"
         rows.append(_line("lot", lot, lot["unit"], lot["lot"] or "debt", _OF_UNITS, title))
@@ -283,10 +284,20 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, object]]:
     return rows
 
 
+def _labelled(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Each line with what a person reads before it: the part where it begins, and then whose and what."""
+    previous = ""
+    for row in rows:
+        section = str(row["section"])
+        label = " ".join(str(part) for part in (row["unit"], row["item_title"]) if part)
+        row["label"] = f"{translate(_SECTIONS[section])}: {label}" if section != previous else label
+        previous = section
+    return rows
+
+
 def _row(section: str, unit: str | None, item: str | None, title: str) -> dict[str, object]:
     return {
         "section": section,
-        "section_title": translate(_SECTIONS[section]),
         "unit": unit,
         "item": item,
         "item_title": title,
@@ -311,7 +322,7 @@ def _line(
 
 def _movement_line(key: str, amount_ore: int) -> dict[str, object]:
     amounts = {"in_ore": max(amount_ore, 0) or None, "out_ore": max(-amount_ore, 0) or None}
-    return _row("fund", None, key.removesuffix("_ore"), "  " + translate(_TITLES[key])) | amounts
+    return _row("fund", None, key.removesuffix("_ore"), translate(_TITLES[key])) | amounts
 
 
 def _notes(document: Mapping[str, Any]) -> list[str]:
