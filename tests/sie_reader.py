@@ -10,6 +10,7 @@ from decimal import Decimal
 
 MANDATORY = ("#FLAGGA", "#PROGRAM", "#FORMAT", "#GEN", "#SIETYP", "#FNAMN")
 FORBIDDEN = ("#BKOD", "#OMFATTN", "#IB", "#UB", "#OIB", "#OUB", "#RES", "#PSALDO", "#PBUDGET")
+FIXED = {"#FLAGGA": "0", "#FORMAT": "PC8", "#SIETYP": "4"}
 AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]{1,2})?")
 
 
@@ -65,7 +66,8 @@ def read(content: bytes) -> Sie:
         assert not any(ord(letter) < 32 for letter in line), "control characters"
         assert checksum is None, "nothing after the checksum"
         if line in ("{", "}"):
-            assert open_block == (line == "}") and labels[-1] in ("#VER", "#TRANS")
+            assert open_block == (line == "}")
+            assert labels[-1] in ("#VER", "#TRANS")
             open_block = line == "{"
             continue
         assert not set("{}") & set(re.sub(r'"(\\"|[^"])*"|\{[^{}]*\}', "", line)), line
@@ -82,7 +84,8 @@ def read(content: bytes) -> Sie:
         assert open_block == (label == "#TRANS")
         take(sie, label, fields)
     assert not open_block
-    assert labels[:2] == ["#FLAGGA", "#KSUMMA"] and labels[-1] == "#KSUMMA"
+    assert labels[:2] == ["#FLAGGA", "#KSUMMA"]
+    assert labels[-1] == "#KSUMMA"
     assert checksum == crc32(bytes(checked)), "the checksum is another"
     assert all(label in labels for label in MANDATORY)
     order = [
@@ -97,14 +100,11 @@ def read(content: bytes) -> Sie:
 
 def take(sie: Sie, label: str, fields: list) -> None:
     match label, fields:
-        case "#FLAGGA", [flag]:
-            assert flag == "0"
+        case "#FLAGGA" | "#FORMAT" | "#SIETYP", [value]:
+            assert value == FIXED[label]
         case "#PROGRAM", [name, version]:
-            assert name and version
-        case "#FORMAT", [form]:
-            assert form == "PC8"
-        case "#SIETYP", [kind]:
-            assert kind == "4"
+            assert name
+            assert version
         case "#GEN", [day, _]:
             sie.generated = date(day)
         case "#FNAMN", [name]:
@@ -113,13 +113,16 @@ def take(sie: Sie, label: str, fields: list) -> None:
             assert re.fullmatch(r"[0-9]{6}-[0-9]{4}", number)
             sie.org_number = number
         case "#KONTO", [number, title]:
-            assert number.isdecimal() and number not in sie.accounts
+            assert number.isdecimal()
+            assert number not in sie.accounts
             sie.accounts[number] = title
         case "#DIM", [number, title]:
-            assert number.isdecimal() and number not in sie.dimensions
+            assert number.isdecimal()
+            assert number not in sie.dimensions
             sie.dimensions[number] = title
         case "#OBJEKT", [dimension, code, title]:
-            assert dimension in sie.dimensions and (dimension, code) not in sie.objects
+            assert dimension in sie.dimensions
+            assert (dimension, code) not in sie.objects
             sie.objects[dimension, code] = title
         case "#VER", [series, number, day, text, registered, sign]:
             sie.vouchers.append(Verification(series, int(number), date(day), text, date(registered), sign))

@@ -56,7 +56,7 @@ class CodingPlaceholder(InputRefused):
     """A placeholder there is not."""
 
     code = "KV-CODING-PLACEHOLDER"
-    message = N_("{where}: there is no placeholder {{{value}}}.")
+    message = N_("{where}: “{value}” is not a placeholder.")
     remedy = N_("The placeholders are: {known}.")
 
 

@@ -118,10 +118,10 @@ def closing(connection: Connection, year: int, as_of: datetime.date, known_at: s
         title=translate(N_("Annual accounts {year}, up to {day}"), year=year, day=last),
         columns=(
             Column("label", N_("What")),
-            Column("opening_ore", N_("Opening"), AMOUNT),
+            Column("opening_ore", N_("Brought forward"), AMOUNT),
             Column("in_ore", N_("In"), AMOUNT),
             Column("out_ore", N_("Out"), AMOUNT),
-            Column("closing_ore", N_("Closing"), AMOUNT),
+            Column("closing_ore", N_("Carried forward"), AMOUNT),
         ),
         rows=rows,
         document=document,
