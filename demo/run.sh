@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 export KLIMATVAXLING_DATABASE_URL=sqlite:///.demo/exempelstad.db
 export KLIMATVAXLING_LANGUAGE=sv
 mkdir -p .demo
+rm -rf .demo/overlamning
 rm -f .demo/exempelstad.db .demo/exempelstad.db-journal .demo/kvitton.txt .demo/*.rejected.xlsx demo/resor/*.rejected.xlsx
 
 rubrik() {
@@ -55,6 +56,11 @@ kor 'klimatvaxling balance --as-of 2025-12-31'
 rubrik 'Grundbok för en enhet och en månad, och en av verifikationerna.'
 kor 'klimatvaxling journal --period 2025-12 --unit SBF'
 kor 'klimatvaxling voucher show A2024-12'
+
+rubrik 'Till ekonomisystemet: kommunens egna konton, och allt till och med december, en gång.'
+kor 'klimatvaxling coding load demo/kontering.toml'
+kor 'klimatvaxling handover run --period 2025-12 --to .demo/overlamning'
+kor 'klimatvaxling handover run --period 2025-12 --to .demo/overlamning'
 
 rubrik 'Stämmer allt?'
 kor 'klimatvaxling check'
