@@ -49,17 +49,29 @@ OPEN_ENDED = {
     "batch",
     "voucher",
     "quarantine_outcome",
+    "period_event",
+    "program",
 }
 
 
-@pytest.fixture
-def full(books: Books) -> Books:
-    """Books in which every table has a row."""
+@pytest.fixture(scope="module")
+def full_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books in which every table has a row, made once: tests copy the file."""
+    folder = tmp_path_factory.mktemp("full")
+    books = Books(folder, Path(shutil.copy(opened_books / "units.db", folder / "books.db")))
     books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
     books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
-    return books
+    closed = books("period", "close", "2025-01")
+    assert closed.code == 0, closed.err
+    return books.file
+
+
+@pytest.fixture
+def full(full_file: Path, tmp_path: Path) -> Books:
+    """Books in which every table has a row."""
+    return Books(tmp_path, Path(shutil.copy(full_file, tmp_path / "books.db")))
 
 
 def columns(books: Books, table: str) -> list[str]:

@@ -27,7 +27,7 @@ from klimatvaxling.trips.understanding import (
     require_no_personal_number,
     without_personal_numbers,
 )
-from klimatvaxling.units.directory import Directory
+from klimatvaxling.units.directory import Directory, Merger
 from klimatvaxling.units.unit import Unit
 
 
@@ -38,6 +38,7 @@ class Task:
     file: Path
     profile: Profile
     units: Sequence[Unit]
+    mergers: Sequence[Merger]
     policies: Sequence[PolicyValue]
     factor_sets: Sequence[FactorSet]
     factor_keys: Mapping[tuple[str, str], int]
@@ -101,7 +102,7 @@ class _Reading:
     def __init__(self, task: Task, file: TravelFile) -> None:
         self._task, self._file, self._profile = task, file, task.profile
         self._understanding = Understanding(
-            Directory(task.units),
+            Directory(task.units, task.mergers),
             task.policies,
             Assessor(task.factor_sets),
             task.factor_keys,

@@ -35,8 +35,10 @@ FROM posting p JOIN voucher v ON v.id = p.voucher_id
   LEFT JOIN charge c ON c.id = p.charge_id LEFT JOIN policy r ON r.id = c.rate_id
 WHERE {_WANTED} ORDER BY p.voucher_id, p.line
 """
-# Every effect of a trip on a charge line, in grams.
-_EFFECTS = "SELECT charge_id, cost_centre, project, co2_g FROM trip"
+# Every effect of a trip on a charge line, in grams: charged, taken back or restored.
+_EFFECTS = (
+    "SELECT e.charge_id, t.cost_centre, t.project, e.co2_g FROM trip_effect e JOIN trip t ON t.id = e.trip_row_id"
+)
 _SHARES = f"""
 SELECT t.charge_id, t.cost_centre, t.project, sum(t.co2_g) AS co2_g FROM ({_EFFECTS}) t
 WHERE t.charge_id IN

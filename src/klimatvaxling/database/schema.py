@@ -5,11 +5,13 @@ from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
 import klimatvaxling.coding.tables
+import klimatvaxling.database.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables
 import klimatvaxling.handovers.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.measures.tables
+import klimatvaxling.periods.tables
 import klimatvaxling.policies.tables
 import klimatvaxling.units.tables  # noqa: F401 - importing a table registers it
 

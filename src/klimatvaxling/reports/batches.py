@@ -5,8 +5,7 @@ import json
 from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
-from klimatvaxling.batches.batch import ImportResult
-from klimatvaxling.errors import InputRefused
+from klimatvaxling.batches.batch import ImportResult, UnknownBatch
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
@@ -16,17 +15,10 @@ _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
     f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.trips_sha256,"
+    " b.undoes_id AS undoes, b.reason, (SELECT u.id FROM batch u WHERE u.undoes_id = b.id) AS undone_by,"
     " b.registered_at, b.registered_by, b.program_version"
     " FROM batch b JOIN source s ON s.id = b.source_id JOIN profile p ON p.id = b.profile_id"
 )
-
-
-class UnknownBatch(InputRefused):
-    """No batch of that number."""
-
-    code = "KV-BATCH-UNKNOWN"
-    message = N_("There is no batch {batch}.")
-    remedy = N_("See the batches with: klimatvaxling batch list")
 
 
 def batches(connection: Connection, until: str) -> Report:
@@ -58,6 +50,8 @@ def batches(connection: Connection, until: str) -> Report:
             *_COUNTS,
             "co2_g",
             "charged_ore",
+            "undoes",
+            "undone_by",
             "registered_at",
             "registered_by",
         ),
@@ -96,6 +90,9 @@ def batch(connection: Connection, key: int) -> Report:
         (N_("File"), f"{document['file']}, {_bytes(document['file_bytes'])}, SHA-256 {document['file_sha256']}"),
         (N_("Rows"), _counts_line(document)),
         (N_("Evidence"), document["evidence"]),
+        (N_("Undoes batch"), document["undoes"]),
+        (N_("Undone by batch"), document["undone_by"]),
+        (N_("Reason"), document["reason"]),
         (N_("Vouchers"), _span(list(vouchers))),
         (
             N_("Imported"),

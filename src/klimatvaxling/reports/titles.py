@@ -1,8 +1,9 @@
 """What the scheme's codes are called in the language in use."""
 
+from klimatvaxling.grants.grant import STATES
 from klimatvaxling.language import N_, translate
 
-_TITLES = {
+_TITLES = STATES | {
     "own_car": N_("Own car"),
     "pool_car": N_("Pool car"),
     "rental_car": N_("Rental car"),
@@ -14,12 +15,6 @@ _TITLES = {
     "derived": N_("derived"),
     "assumed": N_("assumed"),
     "litre": N_("litre"),
-    "submitted": N_("submitted"),
-    "approved": N_("approved"),
-    "rejected": N_("rejected"),
-    "withdrawn": N_("withdrawn"),
-    "paying": N_("being paid"),
-    "reported": N_("reported"),
     "travel": N_("Travel and transport"),
     "energy": N_("Use and produce energy"),
     "construction": N_("Build, renovate, construct"),

@@ -9,15 +9,21 @@ from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal.commands import (
+    audit,
+    backups,
     batches,
     books,
     closing,
     coding,
+    corrections,
     fund,
     grants,
     handovers,
     measures,
+    opening,
+    periods,
     policies,
+    reorganisations,
     reports,
     sources,
     units,
@@ -85,15 +91,40 @@ GROUPS = {
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "opening": N_("The amounts a running scheme begins with here."),
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
     "grant round": N_("When applications are taken."),
+    "period": N_("Months that are closed to postings."),
+    "audit": N_("Who did what, when."),
     "coding": N_("How the municipality's own accounts take each event."),
     "export": N_("Files for other systems and for those who ask."),
     "handover": N_("What has left for the accounting and invoicing systems, once and on record."),
     "report": N_("Reports over a whole year."),
 }
+
+
+_ROOMS = (
+    books,
+    units,
+    reorganisations,
+    opening,
+    sources,
+    batches,
+    corrections,
+    reports,
+    measures,
+    fund,
+    grants,
+    policies,
+    periods,
+    audit,
+    backups,
+    coding,
+    handovers,
+    closing,
+)
 
 
 def command() -> Any:
@@ -111,7 +142,7 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, coding, handovers, closing):
+    for room in _ROOMS:
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:

@@ -38,7 +38,7 @@ Year = Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Onl
 Unit = Annotated[str, typer.Option("--unit", metavar="CODE", help=N_("The unit."))]
 Amount = Annotated[str, typer.Option("--amount", metavar="SEK", help=N_("The amount in kronor."))]
 FocusArea = Annotated[
-    str, typer.Option("--focus-area", metavar="F", help=N_("The focus area; the policy focus_areas lists them."))
+    str, typer.Option("--focus-area", metavar="NAME", help=N_("The focus area; the policy focus_areas lists them."))
 ]
 SweepDay = Annotated[
     str | None,

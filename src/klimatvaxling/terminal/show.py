@@ -125,7 +125,8 @@ def _heading(column: Column) -> str:
 def _widest(report: Report, column: Column) -> int:
     """How wide a column's widest value is, its total included."""
     shown = [*report.rows, report.total or {}]
-    return max((cell_len(_cell(row, column)) for row in shown), default=0)
+    total = cell_len(translate(N_("Total"))) if report.total is not None and column == report.columns[0] else 0
+    return max(total, *(cell_len(_cell(row, column)) for row in shown))
 
 
 def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> set[str]:
@@ -152,8 +153,8 @@ def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Colu
     columns = list(report.columns)
     needed = {}
     for index, column in enumerate(columns):
-        value, heading = widest[column.key], max(map(len, _heading(column).split("\n")))
-        needed[column.key] = max(value, heading) if column.kind != TEXT or index == 0 else min(value, _WIDEST_TEXT)
+        whole = max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
+        needed[column.key] = whole if column.kind != TEXT or index == 0 else min(whole, _WIDEST_TEXT)
     while sum(needed[column.key] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:

@@ -79,6 +79,11 @@ class Surroundings:
         """A day that will stand in the books as typed, or today."""
         return typed.date(text) if text is not None else today(self.clock)
 
+    @staticmethod
+    def given_day(text: str | None) -> datetime.date | None:
+        """A booking date as typed, or None: then it follows from what the step builds on."""
+        return typed.date(text) if text is not None else None
+
     def registered_until(self, as_of: str | None, known_at: str | None) -> str:
         """The last time of registration to show: the end of the day asked for, or what was known, if that is less."""
         known = self.known_at(known_at)

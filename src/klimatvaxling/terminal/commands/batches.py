@@ -44,6 +44,10 @@ def import_files(
         bool,
         typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")),
     ] = False,
+    amend: Annotated[
+        bool,
+        typer.Option("--amend", help=N_("Correct trips that are posted already and come with other content.")),
+    ] = False,
     rejected_to: Annotated[
         Path | None,
         typer.Option(
@@ -87,6 +91,7 @@ def import_files(
                 expected_rows=count(expect_rows) if expect_rows is not None else None,
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
                 evidence=evidence,
+                amend=amend,
                 dry_run=dry_run,
             )
             for file in files
@@ -134,7 +139,9 @@ def _import(
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
     from klimatvaxling.database.engine import reading, writing
+    from klimatvaxling.ledger import check as checks
     from klimatvaxling.reports.batches import receipt
+    from klimatvaxling.reports.checked import require_sound
     from klimatvaxling.terminal.progress import rows_read
     from klimatvaxling.terminal.show import show
 
@@ -144,10 +151,12 @@ def _import(
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
         with writing(around.url, dry_run=order.dry_run) as connection:
+            since = checks.position(connection)
             with rows_read(order.file.name) as progress:
                 result = import_file(
                     connection, order, clock=around.clock, by=around.user, progress=progress, reader=reader
                 )
+            require_sound(checks.run_checks_since(connection, since))
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
             written = _write_workbook(connection, around, result, workbook, order)
         code = 0
@@ -255,8 +264,8 @@ def show_batch(
     around: Surroundings = context.obj
     output_format(output)
     key = count(batch)
+    from klimatvaxling.batches.batch import UnknownBatch
     from klimatvaxling.database.engine import reading
-    from klimatvaxling.reports.batches import UnknownBatch
     from klimatvaxling.reports.batches import batch as report_of
     from klimatvaxling.terminal.show import show
 

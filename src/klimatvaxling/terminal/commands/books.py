@@ -35,13 +35,23 @@ def init(
 ) -> None:
     """Create the books, or upgrade them."""
     around: Surroundings = context.obj
-    from klimatvaxling.books.opening import begin, require_organisation
+    from klimatvaxling.books.beginning import begin, require_organisation
     from klimatvaxling.database.engine import writing
     from klimatvaxling.database.location import sqlite_file, without_password
     from klimatvaxling.database.migrate import upgrade
 
     require_organisation(organisation, org_number)
-    upgrade(around.url)
+    upgraded = upgrade(around.url, around.clock)
+    if upgraded.backup is not None:
+        done(translate(N_("The database as it was is kept as {path}."), path=upgraded.backup))
+    if upgraded.before not in (None, upgraded.after):
+        done(
+            translate(
+                N_("The database is upgraded from version {before} to {after}."),
+                before=upgraded.before,
+                after=upgraded.after,
+            )
+        )
     file = sqlite_file(around.url)
     with writing(around.url, without_book=True) as connection:
         beginning = begin(

@@ -20,14 +20,14 @@ def add(
     context: typer.Context,
     unit: options.Unit,
     amount: options.Amount,
-    title: Annotated[str, typer.Option("--title", metavar="T", help=N_("What the money is for, in a few words."))],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help=N_("What the money is for, in a few words."))],
     focus_area: options.FocusArea = "",
     co2_reduction_kg: Annotated[
         str | None,
         typer.Option("--co2-reduction-kg", metavar="N", help=N_("The expected reduction in kilograms, in all.")),
     ] = None,
     reference: Annotated[
-        str, typer.Option("--reference", metavar="R", help=N_("The invoice or decision behind it."))
+        str, typer.Option("--reference", metavar="REF", help=N_("The invoice or decision behind it."))
     ] = "",
     booked_on: options.BookedOn = None,
     dry_run: options.DryRun = False,

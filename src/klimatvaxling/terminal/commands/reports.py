@@ -23,6 +23,9 @@ class PeriodOrYear(UsageFault):
 def balance(
     context: typer.Context,
     unit: options.UnitCode = None,
+    as_merged: Annotated[
+        bool, typer.Option("--as-merged", help=N_("Show merged units with the unit they are part of by now."))
+    ] = False,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -36,7 +39,7 @@ def balance(
     from klimatvaxling.terminal.show import show
 
     with reading(around.url) as connection:
-        report = report_of(connection, day, moment, unit)
+        report = report_of(connection, day, moment, unit, as_merged=as_merged)
     show(report, output)
 
 
