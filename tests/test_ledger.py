@@ -17,6 +17,7 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import text
 
+from coded_books import load_plan
 from conftest import Books, trip
 from klimatvaxling.clock import after, stamp, system_clock
 from klimatvaxling.database.engine import writing
@@ -36,6 +37,10 @@ SEALED = {
     "quarantine": {"id": None, "row": 99},
     "unit_cost_centre": {"id": None, "code": "'7777'"},
     "factor": {"id": None, "key": "'slipped-in'"},
+    "handover_voucher": {
+        "voucher_id": "(SELECT max(id) FROM voucher WHERE id NOT IN (SELECT voucher_id FROM handover_voucher))"
+    },
+    "handover_file": {"id": None, "name": "'slipped-in'"},
 }
 # Names that are given out once and carry nothing that is posted; a new row changes nothing that is there.
 OPEN_ENDED = {
@@ -51,6 +56,9 @@ OPEN_ENDED = {
     "quarantine_outcome",
     "period_event",
     "program",
+    "coding_plan",
+    "handover",
+    "handover_delivery",
 }
 
 
@@ -63,6 +71,8 @@ def full_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
     books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    load_plan(books)
+    books.json("handover", "run", "--period", "2025-01", "--to", folder / "out")
     closed = books("period", "close", "2025-01")
     assert closed.code == 0, closed.err
     return books.file
