@@ -12,6 +12,7 @@ import pytest
 import sie_reader
 from coded_books import do, eventful, load_plan
 from conftest import Books, trip
+from klimatvaxling.files import FileUnwritable
 from klimatvaxling.handovers import output_file, register
 
 
@@ -164,7 +165,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_on_record
     (coded.folder / "file").write_bytes(b"")
     before = coded.dump()
     outcome = coded("handover", "run", "--period", "2025-03", "--to", coded.folder / "file" / "out")
-    assert (outcome.code, "KV-OUTPUT-UNWRITABLE" in outcome.err) == (4, True)
+    assert (outcome.code, "KV-FILE-WRITE" in outcome.err) == (4, True)
     assert coded.dump() == before
 
 
@@ -199,6 +200,7 @@ def test_a_reservation_cannot_be_put_on_record_as_handed_over(books: Books) -> N
 
 KILLED = """
 import os, sys
+from klimatvaxling.files import FileUnwritable
 from klimatvaxling.handovers import output_file, register
 from klimatvaxling.terminal.main import main
 def killed(*arguments, **options):
@@ -239,7 +241,7 @@ def test_files_that_could_not_get_their_names_are_told_and_written_again(
 
     def full(self: output_file.Prepared) -> None:
         self.discard()
-        raise output_file.OutputUnwritable(file="x", reason="disk full")
+        raise FileUnwritable(file="x", reason="disk full")
 
     with monkeypatch.context() as patch:
         patch.setattr(output_file.Prepared, "publish", full)

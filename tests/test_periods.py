@@ -216,6 +216,42 @@ def test_the_database_itself_refuses_a_month_out_of_order(year: Books, event: tu
         )
 
 
+def test_a_correction_of_a_closed_month_is_booked_in_an_open_one_and_keeps_the_days_of_the_trips(year: Books) -> None:
+    close(year, JANUARY)
+    assert refused(year, "batch", "undo", 1, "--reason", "x", "--booked-on", "2025-01-31") == "KV-BOOKED-EARLY"
+    close(year, FEBRUARY)
+    assert refused(year, "batch", "undo", 1, "--reason", "x", "--booked-on", "2025-02-28") == "KV-PERIOD-CLOSED"
+    year.json("batch", "undo", 1, "--reason", "fel fil", "--booked-on", "2025-03-01")
+    undone = year.json("journal", "--period", MARCH)["vouchers"]
+    assert sorted(voucher["corrects"] for voucher in undone) == ["A2025-1", "A2025-2"]
+    assert year.sql("SELECT trip_on FROM trip ORDER BY id") == [("2025-01-10",), ("2025-02-10",)]
+    year.sound()
+
+
+def test_an_amended_trip_of_a_closed_month_is_corrected_in_an_open_one(year: Books) -> None:
+    close(year, JANUARY)
+    amended = year.csv("amended.csv", [trip("a", date="2025-01-10", co2_fossil_kg="7")])
+    command = ("import", amended, "--source", "standard", "--amend", "--booked-on")
+    assert refused(year, *command, "2025-01-31") == "KV-PERIOD-CLOSED"
+    result = year.json(*command, "2025-02-01")
+    assert {year.json("voucher", "show", code)["booked_on"] for code in result["vouchers"]} == {"2025-02-01"}
+    assert set(year.sql("SELECT trip_on FROM trip WHERE trip_id = 'a'")) == {("2025-01-10",)}
+    year.sound()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "x", "--booked-on", "2025-01-31"),
+        ("fund", "appropriate", "--amount", "1", "--decision", "x", "--booked-on", "2025-01-31"),
+    ],
+    ids=["measure", "fund"],
+)
+def test_no_command_posts_in_a_closed_month(year: Books, command: tuple[str, ...]) -> None:
+    close(year, JANUARY)
+    assert refused(year, *command) == "KV-PERIOD-CLOSED"
+
+
 # Reopening
 
 

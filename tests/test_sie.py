@@ -182,10 +182,10 @@ def test_the_file_is_for_its_owner_only_and_the_books_are_only_read(coded: Books
 
 def test_a_file_that_cannot_be_written_is_told_and_what_was_there_stays(coded: Books) -> None:
     outcome = coded("export", "sie", "--year", "2025", "--output", coded.folder / "none" / "out.si")
-    assert (outcome.code, "KV-OUTPUT-UNWRITABLE" in outcome.err) == (4, True)
+    assert (outcome.code, "KV-FILE-WRITE" in outcome.err) == (4, True)
     (coded.folder / "taken.si").mkdir()
     outcome = coded("export", "sie", "--year", "2025", "--output", coded.folder / "taken.si")
-    assert (outcome.code, "KV-OUTPUT-UNWRITABLE" in outcome.err) == (4, True)
+    assert (outcome.code, "KV-FILE-WRITE" in outcome.err) == (4, True)
     assert [name.name for name in coded.folder.iterdir() if name.name.endswith(".part")] == []
 
 

@@ -19,6 +19,10 @@ REPORTS = (
     ("policy", "list", "--as-of", "2025-12-31"),
     ("policy", "history", "rate"),
     ("period", "list", "--as-of", "2025-12-31"),
+    ("fund", "--as-of", "2025-12-31"),
+    ("statement", "--unit", "SBF", "--as-of", "2025-12-31"),
+    ("measure", "list", "--as-of", "2025-12-31"),
+    ("expiring", "--as-of", "2025-12-31"),
     ("batch", "list"),
     ("quarantine", "list"),
     ("factor", "list"),
@@ -39,6 +43,8 @@ def published(opened_books: object, more_books: object) -> Books:
     with freeze_time("2025-04-03 08:00:00"):
         books.take(trip("a"), trip("b", unit="BUF"), trip("c", unit="1200"), name="mars.csv")
         books.take(trip("x", unit="NIX"), trip("d"), name="x.csv", options=["--accept-partial"])
+        books.json("measure", "add", "--unit", "SBF", "--amount", "5", "--title", "cykel", "--booked-on", "2025-05-02")
+        books.json("fund", "appropriate", "--amount", "100", "--decision", "KF 1", "--booked-on", "2025-05-02")
     with freeze_time("2026-01-15 08:00:00"):
         books.take(trip("e", date="2025-12-20"), name="december.csv")
         assert books("period", "close", "2025-03", "--accept-missing", "x").code == 0
@@ -50,6 +56,15 @@ def later_events(books: Books) -> None:
     with freeze_time("2026-03-01 08:00:00"):
         books.take(trip("late", date="2025-11-20"), name="late.csv", options=["--booked-on", "2025-12-31"])
         books.take(trip("credit", date="2025-11-21", co2_fossil_kg="-3"), name="credit.csv")
+        # Everything that can be corrected is, as far back as the first open day lets it.
+        reverse = ("voucher", "reverse", "--reason", "x", "--booked-on", "2025-12-31")
+        for event in ("measure", "appropriation"):
+            ((code,),) = books.sql("SELECT code FROM voucher WHERE event = ?", event)
+            books.json(*reverse, code)
+        amended = books.csv("amended.csv", [trip("e", date="2025-12-20", co2_fossil_kg="7")])
+        books.json("import", amended, "--source", "standard", "--amend", "--booked-on", "2025-12-31")
+        ((batch,),) = books.sql("SELECT id FROM batch WHERE file_name = 'mars.csv'")
+        books.json("batch", "undo", batch, "--reason", "x", "--booked-on", "2025-12-31")
         assert books("unit", "change", "SBF", "--from", "2025-01-01", "--name", "Stadsbyggnad").code == 0
         assert books("unit", "change", "SBF", "--from", "2025-06-01", "--cost-centre", "1300").code == 0
         assert books("unit", "end", "BUF", "--on", "2025-11-30").code == 0

@@ -17,12 +17,13 @@ NEVER_CHANGED = {
     "unit": [("id",), ("code",), ("folded",)],
     "unit_version": [("id",)],
     "unit_cost_centre": [("id",)],
+    "vehicle": [("id",)],
     "policy": [("id",)],
     "factor_set": [("id",), ("name", "version")],
     "factor": [("id",), ("factor_set_id", "key")],
     "source": [("id",), ("name",)],
     "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
-    "batch": [("id",)],
+    "batch": [("id",), ("undoes_id",)],
     "batch_page": [("id",), ("batch_id", "number")],
     "charge": [("id",), ("mirrors_id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment")],
     "trip_reversal": [("id",)],
@@ -302,6 +303,28 @@ def upgrade() -> None:
         sqlite_strict=True
     )
     op.create_index(op.f('ix_unit_version_unit_id'), 'unit_version', ['unit_id'], unique=False)
+    op.create_table('vehicle',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('number', sa.Text(), nullable=False),
+        sa.Column('cards', sa.Text(), nullable=False),
+        sa.Column('unit', sa.Text(), nullable=False),
+        sa.Column('category', sa.Text(), nullable=False),
+        sa.Column('fuel', sa.Text(), nullable=False),
+        sa.Column('cost_centre', sa.Text(), nullable=False),
+        sa.Column('outside_reason', sa.Text(), nullable=False),
+        sa.Column('tank_l', WHOLE, nullable=True),
+        sa.Column('valid_from', sa.Text(), nullable=False),
+        sa.Column('valid_to', sa.Text(), nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("outside_reason <> '' OR (unit <> '' AND category <> '')", name='vehicle_is_charged_or_outside'),
+        sa.CheckConstraint('length(number) BETWEEN 2 AND 30', name='vehicle_number_length'),
+        sa.CheckConstraint('tank_l IS NULL OR tank_l > 0', name='vehicle_tank_holds_something'),
+        sa.CheckConstraint('valid_to IS NULL OR valid_to >= valid_from', name='vehicle_begins_before_it_ends'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_vehicle_number'), 'vehicle', ['number'], unique=False)
     op.create_table('batch',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('source_id', WHOLE, nullable=False),
@@ -714,6 +737,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_unit_cost_centre_unit_version_id'), table_name='unit_cost_centre')
     op.drop_table('unit_cost_centre')
     op.drop_table('batch')
+    op.drop_index(op.f('ix_vehicle_number'), table_name='vehicle')
+    op.drop_table('vehicle')
     op.drop_index(op.f('ix_unit_version_unit_id'), table_name='unit_version')
     op.drop_table('unit_version')
     op.drop_table('profile')

@@ -52,6 +52,7 @@ from klimatvaxling.travel.rows import Layout
 from klimatvaxling.trips.trip import Trips, normal_form
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import directory, mergers, versions
+from klimatvaxling.vehicles.register import vehicles
 
 _LOOKED_UP_AT_ONCE = 500
 
@@ -63,6 +64,7 @@ class Order:
     file: Path
     profile: Profile
     booked_on: datetime.date | None = None
+    trip_date: datetime.date | None = None
     accept_partial: bool = False
     expected_rows: int | None = None
     expected_kg: Decimal | None = None
@@ -146,6 +148,8 @@ class _Import:
             factor_sets=sets,
             factor_keys=factor_keys,
             booking=Booking(today(clock), order.booked_on, first_open),
+            trip_date=order.trip_date,
+            vehicles=vehicles(connection) if order.profile.names_vehicles else (),
             first_charge_id=next_key(connection, "charge"),
             twice=twice,
             with_cells=self._looks_up,

@@ -13,7 +13,8 @@ import klimatvaxling.ledger.tables
 import klimatvaxling.measures.tables
 import klimatvaxling.periods.tables
 import klimatvaxling.policies.tables
-import klimatvaxling.units.tables  # noqa: F401 - importing a table registers it
+import klimatvaxling.units.tables
+import klimatvaxling.vehicles.tables  # noqa: F401 - importing a table registers it
 
 
 def metadata() -> MetaData:

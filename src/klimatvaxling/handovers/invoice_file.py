@@ -13,13 +13,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
+from klimatvaxling.files import put
 from klimatvaxling.handovers.invoice import COLUMNS, InvoiceRow
 from klimatvaxling.language import N_, translate
 
 CSV, XLSX = "csv", "xlsx"
 KINDS = (CSV, XLSX)
 _EPOCH = datetime.datetime(2013, 1, 1)  # noqa: DTZ001 - the format's time stamps have no zone
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDEST = 40
@@ -76,8 +76,5 @@ def _bytes_of(workbook: Workbook) -> bytes:
     ExcelWriter(workbook, zipfile.ZipFile(drafted, "w", zipfile.ZIP_STORED)).save()
     with zipfile.ZipFile(drafted) as draft, zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in draft.namelist():
-            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 0
-            archive.writestr(entry, draft.read(name))
+            put(archive, name, draft.read(name))
     return finished.getvalue()

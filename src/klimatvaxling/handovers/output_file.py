@@ -1,4 +1,4 @@
-"""Files that leave the program: written whole or not at all, for the owner only (mode 0600)."""
+"""Several files that get their names together, once what they hold is on record."""
 
 import os
 import tempfile
@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from klimatvaxling.errors import StateRefused
+from klimatvaxling.files import FileUnwritable
 from klimatvaxling.language import N_
-
-
-class OutputUnwritable(StateRefused):
-    """A file that cannot be written where it should be."""
-
-    code = "KV-OUTPUT-UNWRITABLE"
-    message = N_("{file} cannot be written: {reason}.")
-    remedy = N_("Check that the folder exists, that you may write there, and that the disk is not full.")
 
 
 class OutputTaken(StateRefused):
@@ -26,12 +19,6 @@ class OutputTaken(StateRefused):
     remedy = N_("Move it away, or choose another folder.")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write one file in the place of what was there. Raises `OutputUnwritable`."""
-    prepared = prepare(path.parent, {path.name: content})
-    prepared.publish()
-
-
 @dataclass(frozen=True)
 class Prepared:
     """Files that stand complete on the disk under passing names: `publish` gives them theirs, `discard` removes them."""
@@ -40,13 +27,13 @@ class Prepared:
     parts: Mapping[str, Path]
 
     def publish(self) -> None:
-        """Give every file its name. Raises `OutputUnwritable`; those not yet named are removed."""
+        """Give every file its name. Raises `FileUnwritable`; those not yet named are removed."""
         try:
             for name, part in self.parts.items():
                 try:
                     part.replace(self.folder / name)
                 except OSError as fault:
-                    raise OutputUnwritable(file=self.folder / name, reason=_reason(fault)) from None
+                    raise FileUnwritable(file=name, reason=_reason(fault)) from None
             _settle(self.folder)
         finally:
             self.discard()
@@ -58,7 +45,7 @@ class Prepared:
 
 
 def prepare(folder: Path, files: Mapping[str, bytes]) -> Prepared:
-    """Write files under passing names and see to it that they are on the disk. Raises `OutputUnwritable`."""
+    """Write files under passing names and see to it that they are on the disk. Raises `FileUnwritable`."""
     parts: dict[str, Path] = {}
     prepared = Prepared(folder, parts)
     for name, content in files.items():
@@ -72,33 +59,25 @@ def prepare(folder: Path, files: Mapping[str, bytes]) -> Prepared:
                 os.fsync(file.fileno())
         except OSError as fault:
             prepared.discard()
-            raise OutputUnwritable(file=folder / name, reason=_reason(fault)) from None
+            raise FileUnwritable(file=name, reason=_reason(fault)) from None
     return prepared
 
 
 def require_free(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Refuse a folder where another file has one of the names. Raises `OutputTaken` or `OutputUnwritable`."""
+    """Refuse a folder where another file has one of the names. Raises `OutputTaken` or `FileUnwritable`."""
     for name, content in files.items():
         path = folder / name
         try:
             if path.exists() and path.read_bytes() != content:
                 raise OutputTaken(file=name)
         except OSError as fault:
-            raise OutputUnwritable(file=path, reason=_reason(fault)) from None
-
-
-def require_folder(folder: Path) -> None:
-    """The folder, made if need be. Raises `OutputUnwritable`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        raise OutputUnwritable(file=folder, reason=_reason(fault)) from None
+            raise FileUnwritable(file=name, reason=_reason(fault)) from None
 
 
 def _settle(folder: Path) -> None:
     """A rename is lasting once its folder is on the disk; Windows has no handle for that."""
-    if hasattr(os, "O_DIRECTORY"):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
@@ -106,4 +85,4 @@ def _settle(folder: Path) -> None:
 
 
 def _reason(fault: OSError) -> str:
-    return (fault.strerror or str(fault)).rstrip(".")
+    return (fault.strerror or type(fault).__name__).rstrip(".")

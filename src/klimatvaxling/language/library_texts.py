@@ -43,7 +43,6 @@ METAVARS = (
     N_("FOLDER"),
     N_("HASH"),
     N_("ID"),
-    N_("KV-CODE"),
     N_("LOGIN"),
     N_("M"),
     N_("N"),
@@ -58,6 +57,7 @@ METAVARS = (
     N_("URL"),
     N_("VALUE"),
     N_("VOUCHER"),
+    N_("WHAT"),
     N_("YYYY"),
     N_("YYYY-MM"),
 )

@@ -61,6 +61,19 @@ HISTORY: tuple[History, ...] = (
         " FROM unit_version v JOIN unit u ON u.id = v.unit_id WHERE v.valid_to < v.valid_from",
     ),
     History(
+        "unit_merged",
+        N_("Unit merged"),
+        "SELECT m.registered_at, m.registered_by, u.code AS subject, u.code AS unit,"
+        " m.merged_on || ' → ' || n.code || ', ' || m.decision AS detail FROM unit_merger m"
+        " JOIN unit u ON u.id = m.unit_id JOIN unit n ON n.id = m.into_id",
+    ),
+    History(
+        "vehicle_registered",
+        N_("Vehicle registered"),
+        "SELECT registered_at, registered_by, number AS subject, valid_from || ' ' || unit || outside_reason AS detail,"
+        " id AS entry FROM vehicle",
+    ),
+    History(
         "policy_set",
         N_("Policy set"),
         "SELECT registered_at, registered_by, name AS subject, decision AS detail, id AS policy_id, id AS entry FROM policy",

@@ -11,11 +11,13 @@ from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
+_END_OF_TIME = "9999"
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
     f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.trips_sha256,"
-    " b.undoes_id AS undoes, b.reason, (SELECT u.id FROM batch u WHERE u.undoes_id = b.id) AS undone_by,"
+    " b.undoes_id AS undoes, b.reason,"
+    " (SELECT u.id FROM batch u WHERE u.undoes_id = b.id AND u.registered_at <= :until) AS undone_by,"
     " b.registered_at, b.registered_by, b.program_version"
     " FROM batch b JOIN source s ON s.id = b.source_id JOIN profile p ON p.id = b.profile_id"
 )
@@ -61,7 +63,7 @@ def batches(connection: Connection, until: str) -> Report:
 
 def batch(connection: Connection, key: int) -> Report:
     """One batch with what each unit was charged, its vouchers and its file. Raises `UnknownBatch`."""
-    found = connection.execute(text(f"{_BATCHES} WHERE b.id = :id"), {"id": key}).one_or_none()
+    found = connection.execute(text(f"{_BATCHES} WHERE b.id = :id"), {"id": key, "until": _END_OF_TIME}).one_or_none()
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()

@@ -1,5 +1,6 @@
 """Sources of travel data: which there are, how one reads its files, and a file's first rows as they are understood."""
 
+import datetime
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def source(profile: Profile) -> Report:
         {
             "column": column,
             "from": _origin(profile, profile.columns.get(column)),
-            "how": _how(profile.columns.get(column)),
+            "how": _how(profile, profile.columns.get(column)),
         }
         for column in COLUMNS
     ]
@@ -73,23 +74,32 @@ def _shown(cell: str) -> str:
 def _origin(profile: Profile, rule: ColumnRule | None) -> str:
     if rule is None:
         return ""
-    return ", ".join(profile.spelling[name] for name in rule.source_columns) or f"= {rule.constant}"
+    if rule.file_name or rule.preamble:
+        return translate(N_("the file's name") if rule.file_name else N_("the rows above the header"))
+    alternatives = (" + ".join(map(profile.spelling.__getitem__, names)) for names in rule.alternatives)
+    return f" {translate(N_('or else'))} ".join(alternatives) or f"= {rule.constant}"
 
 
-def _how(rule: ColumnRule | None) -> str:
+def _how(profile: Profile, rule: ColumnRule | None) -> str:
     if rule is None:
         return ""
     parts = [f"× {rule.times}"] if rule.times is not None else []
+    parts += [f"{unit or '–'} × {factor}" for unit, factor in (rule.units or {}).items()]
+    parts += [f"− {profile.spelling[rule.minus]}"] if rule.minus is not None else []
+    parts += [f"× {profile.spelling[name]}" for name in rule.times_columns]
     parts += [f"{key or '–'} → {value or '–'}" for key, value in (rule.mapping or {}).items()]
     parts += list(rule.date_formats)
     return ", ".join(parts)
 
 
-def tested(profile: Profile, path: Path) -> Report:
-    """A file's first rows in standard columns, and how many rows it has. Raises what is wrong with the file."""
+def tested(profile: Profile, path: Path, *, trip_date: datetime.date | None) -> Report:
+    """A file's first rows in standard columns, and how many rows it has. Raises what is wrong with the file.
+
+    `trip_date` is the day of trips whose rows have none.
+    """
     rows: list[dict[str, object]] = []
     with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
-        reading = TravelRows(file, profile)
+        reading = TravelRows(file, profile, trip_date=trip_date)
         for chunk in reading:
             for index in range(min(len(chunk.numbers), FIRST_ROWS - len(rows))):
                 cells = {column: _shown(values[index]) for column, values in zip(COLUMNS, chunk.columns, strict=True)}

@@ -16,6 +16,8 @@ from klimatvaxling.terminal.commands import (
     closing,
     coding,
     corrections,
+    explain,
+    exports,
     fund,
     grants,
     handovers,
@@ -27,6 +29,7 @@ from klimatvaxling.terminal.commands import (
     reports,
     sources,
     units,
+    vehicles,
 )
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
@@ -85,6 +88,7 @@ def root(
 
 GROUPS = {
     "unit": N_("The administrations and companies that are charged."),
+    "vehicle": N_("Vehicles and fuel cards: whose they are and what they run on."),
     "factor": N_("Emission factors: what a litre or a kilometre weighs."),
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
@@ -98,8 +102,8 @@ GROUPS = {
     "grant round": N_("When applications are taken."),
     "period": N_("Months that are closed to postings."),
     "audit": N_("Who did what, when."),
+    "export": N_("What leaves the program as files; the books are only read."),
     "coding": N_("How the municipality's own accounts take each event."),
-    "export": N_("Files for other systems and for those who ask."),
     "handover": N_("What has left for the accounting and invoicing systems, once and on record."),
     "report": N_("Reports over a whole year."),
 }
@@ -108,12 +112,14 @@ GROUPS = {
 _ROOMS = (
     books,
     units,
+    vehicles,
     reorganisations,
     opening,
     sources,
     batches,
     corrections,
     reports,
+    explain,
     measures,
     fund,
     grants,
@@ -121,6 +127,7 @@ _ROOMS = (
     periods,
     audit,
     backups,
+    exports,
     coding,
     handovers,
     closing,

@@ -33,6 +33,10 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help=N_("Show what would happ
 Decision = Annotated[
     str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))
 ]
+TripDate = Annotated[
+    str | None,
+    typer.Option("--trip-date", metavar="DATE", help=N_("The day of the trips in a file whose rows have no date.")),
+]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]
 Year = Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Only this year's bookings."))]
 Unit = Annotated[str, typer.Option("--unit", metavar="CODE", help=N_("The unit."))]

@@ -103,6 +103,11 @@ class Surroundings:
             raise BadTimestamp(value=text) from None
 
 
+def end_of_year(year: int | None, day: datetime.date) -> datetime.date:
+    """The day to show a year as of: one that is over ends with its last day."""
+    return min(day, datetime.date(year, 12, 31)) if year is not None else day
+
+
 def output_format(text: str) -> str:
     """`table`, `json` or `csv`."""
     if text not in ("table", "json", "csv"):

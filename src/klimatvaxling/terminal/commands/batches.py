@@ -14,6 +14,7 @@ from klimatvaxling.errors import ExchangeError, Place, UsageFault
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
 from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.show import present, show
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
 
 
@@ -39,6 +40,7 @@ def import_files(
             help=N_("The booking date (default: the last day of each trip's month)."),
         ),
     ] = None,
+    trip_date: options.TripDate = None,
     dry_run: options.DryRun = False,
     accept_partial: Annotated[
         bool,
@@ -87,6 +89,7 @@ def import_files(
                 file=file,
                 profile=profile,
                 booked_on=typed.date(booked_on) if booked_on is not None else None,
+                trip_date=typed.date(trip_date) if trip_date is not None else None,
                 accept_partial=accept_partial,
                 expected_rows=count(expect_rows) if expect_rows is not None else None,
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
@@ -143,7 +146,6 @@ def _import(
     from klimatvaxling.reports.batches import receipt
     from klimatvaxling.reports.checked import require_sound
     from klimatvaxling.terminal.progress import rows_read
-    from klimatvaxling.terminal.show import show
 
     # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
@@ -241,14 +243,9 @@ def list_batches(
 ) -> None:
     """What was imported."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.batches import batches
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = batches(connection, around.registered_until(as_of, known_at))
-    show(report, output)
+    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at)))
 
 
 # What a column of keys can hold.
@@ -265,15 +262,11 @@ def show_batch(
     output_format(output)
     key = count(batch)
     from klimatvaxling.batches.batch import UnknownBatch
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.batches import batch as report_of
-    from klimatvaxling.terminal.show import show
 
     if key > _LARGEST_KEY:
         raise UnknownBatch(batch=batch)
-    with reading(around.url) as connection:
-        report = report_of(connection, key)
-    show(report, output)
+    present(around, output, lambda books: report_of(books, key))
 
 
 def list_quarantine(
@@ -284,14 +277,9 @@ def list_quarantine(
 ) -> None:
     """Rejected rows that wait."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.batches import quarantine
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = quarantine(connection, around.registered_until(as_of, known_at))
-    show(report, output)
+    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at)))
 
 
 COMMANDS = (

@@ -65,8 +65,8 @@ def export_sie(
     around: Surroundings = context.obj
     from klimatvaxling.coding.vouchers import Span
     from klimatvaxling.database.engine import reading
+    from klimatvaxling.files import write_whole
     from klimatvaxling.handovers.files import coded_vouchers, sie_bytes
-    from klimatvaxling.handovers.output_file import write_whole
 
     first, last = _span(period, year)
     with reading(around.url) as connection:
@@ -87,10 +87,10 @@ def export_invoices(
     around: Surroundings = context.obj
     from klimatvaxling.coding.vouchers import Span
     from klimatvaxling.database.engine import reading
+    from klimatvaxling.files import write_whole
     from klimatvaxling.formats import kronor
     from klimatvaxling.handovers.files import invoices
     from klimatvaxling.handovers.invoice_file import KINDS, invoice_file
-    from klimatvaxling.handovers.output_file import write_whole
 
     first, last = _span(period, year)
     kind = out.suffix.removeprefix(".").casefold()
@@ -145,8 +145,9 @@ def run(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import reading, writing
+    from klimatvaxling.files import made_folder
     from klimatvaxling.handovers.invoice_file import KINDS
-    from klimatvaxling.handovers.output_file import prepare, require_folder, require_free
+    from klimatvaxling.handovers.output_file import prepare, require_free
     from klimatvaxling.handovers.register import hand_over, undelivered
     from klimatvaxling.reports.handovers import handed_over
 
@@ -155,7 +156,7 @@ def run(
         raise InvoiceFileKind(value=invoices_as)
     folder = to.absolute()
     if not dry_run:
-        require_folder(folder)
+        made_folder(folder)
         with reading(around.url) as connection:
             broken_off = undelivered(connection)
         for earlier in broken_off:
@@ -189,12 +190,12 @@ def run(
 def _deliver(around: Surroundings, handover: "Handover", folder: Path, publish: Callable[[], None]) -> None:
     """Give the files their names and put it on record. Raises `HandoverNotWritten`."""
     from klimatvaxling.database.engine import writing
-    from klimatvaxling.handovers.output_file import OutputUnwritable
+    from klimatvaxling.files import FileUnwritable
     from klimatvaxling.handovers.register import delivered
 
     try:
         publish()
-    except OutputUnwritable as fault:
+    except FileUnwritable as fault:
         raise HandoverNotWritten(handover=handover.id, what=fault.what()) from None
     with writing(around.url) as connection:
         delivered(connection, handover, folder, clock=around.clock, by=around.user)
@@ -212,7 +213,8 @@ def again(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import reading
-    from klimatvaxling.handovers.output_file import prepare, require_folder, require_free
+    from klimatvaxling.files import made_folder
+    from klimatvaxling.handovers.output_file import prepare, require_free
     from klimatvaxling.handovers.register import UnknownHandover, last_folder, require_handover
     from klimatvaxling.reports.handovers import handed_over
 
@@ -222,7 +224,7 @@ def again(
     with reading(around.url) as connection:
         known = require_handover(connection, key)
         folder = to.absolute() if to is not None else last_folder(connection, known)
-    require_folder(folder)
+    made_folder(folder)
     require_free(folder, known.contents())
     _deliver(around, known, folder, prepare(folder, known.contents()).publish)
     show(handed_over(known, known.period, str(folder), dry_run=False), output)

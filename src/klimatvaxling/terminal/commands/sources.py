@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from klimatvaxling import typed
 from klimatvaxling.language import N_
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.surroundings import output_format
@@ -36,6 +37,7 @@ def show_source(name: _Name, output: options.Format = "table") -> None:
 def try_source(
     name: _Name,
     file: Annotated[Path, typer.Argument(metavar="FILE", help=N_("A file from that source."))],
+    trip_date: options.TripDate = None,
     output: options.Format = "table",
 ) -> None:
     """A file's first rows as the source understands them."""
@@ -44,7 +46,8 @@ def try_source(
     from klimatvaxling.terminal.show import show
     from klimatvaxling.travel.sources import find_source
 
-    show(tested(find_source(name), file), output)
+    day = typed.date(trip_date) if trip_date is not None else None
+    show(tested(find_source(name), file, trip_date=day), output)
 
 
 COMMANDS = (

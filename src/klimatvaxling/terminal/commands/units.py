@@ -11,6 +11,7 @@ from klimatvaxling.errors import UsageFault
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.show import present, show_registered
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 
@@ -44,7 +45,6 @@ def add(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import writing
-    from klimatvaxling.terminal.show import show_registered
     from klimatvaxling.units import register
     from klimatvaxling.units.unit import ALWAYS, unit
     from klimatvaxling.units.unit_file import kind_named
@@ -78,7 +78,6 @@ def load(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import writing
-    from klimatvaxling.terminal.show import show_registered
     from klimatvaxling.units import register
     from klimatvaxling.units.unit_file import read_units
 
@@ -204,14 +203,9 @@ def list_units(
 ) -> None:
     """The units valid on a day."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.registers import units
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = units(connection, around.day(as_of), around.known_at(known_at))
-    show(report, output)
+    present(around, output, lambda books: units(books, around.day(as_of), around.known_at(known_at)))
 
 
 COMMANDS = (

@@ -1,0 +1,1 @@
+"""Exports: what leaves the program as files. They only read the books."""
