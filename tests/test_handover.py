@@ -279,3 +279,11 @@ def test_the_month_must_be_a_month_and_unknown_handovers_are_named(coded: Books)
     assert (outcome.code, "KV-MONTH" in outcome.err) == (2, True)
     assert coded.json("handover", "list") == {"handovers": []}
     assert register.UnknownHandover.remedy.endswith("handover list")
+
+
+def test_a_month_that_is_still_open_is_told(coded: Books) -> None:
+    coded.take(trip("a", date="2025-03-07"))
+    command = ("handover", "run", "--period", "2025-03", "--to", coded.folder / "out")
+    assert "2025-03 is not closed" in coded(*command, "--dry-run").err
+    do(coded, "period", "close", "2025-03")
+    assert "is not closed" not in coded(*command).err

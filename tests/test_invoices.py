@@ -180,3 +180,16 @@ def test_the_workbook_has_numbers_as_numbers_and_no_formula_from_outside(fresh_b
 def test_the_files_name_says_which_kind_it_is(books: Books) -> None:
     outcome = books("export", "invoices", "--year", "2025", "--output", books.folder / "x.ods")
     assert (outcome.code, "KV-INVOICE-FILE" in outcome.err) == (2, True)
+
+
+def test_the_programs_own_corrections_are_credit_rows_by_category(charged: Books) -> None:
+    charged.take(trip("a", unit="ELN"), trip("b", unit="ELN", category="flight"))
+    fewer = trip("a", unit="ELN", co2_fossil_kg="4")
+    charged.take(fewer, name="again.csv", options=["--amend", "--booked-on", "2025-04-30"])
+    (row,) = invoices(charged, "--period", "2025-04")
+    assert (row["category"], row["co2_g"], row["amount_ore"]) == ("own_car", "-6000", "-900")
+    do(charged, "batch", "undo", "2", "--reason", "Fel", "--booked-on", "2025-05-31")
+    do(charged, "batch", "undo", "1", "--reason", "Fel", "--booked-on", "2025-05-31")
+    total = sum(int(row["amount_ore"]) for row in invoices(charged, "--year", "2025"))
+    assert total == 0
+    assert all(row["reference"].startswith("B2025-") for row in invoices(charged, "--period", "2025-05"))

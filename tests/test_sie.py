@@ -234,3 +234,57 @@ def test_whatever_the_books_say_another_program_can_read_it(texts: list[str], or
     assert [line.amount for line in read.lines] == [Decimal(ore) / 100, Decimal(-ore) / 100]
     assert read.lines[0].objects["20"] == "110"
     assert read.text == re.sub(" +", " ", in_code_page(f"A2025-1 {texts[0]}")).strip()
+
+
+# What the program's own corrections become.
+
+
+def test_a_trip_that_only_moves_to_another_cost_centre_moves_its_money(books: Books) -> None:
+    load_plan(books)
+    books.take(trip("a", cost_centre="1201"), trip("b", cost_centre="1300"))
+    moved = trip("a", cost_centre="1202")
+    books.take(moved, name="again.csv", options=["--amend", "--booked-on", "2025-04-30"])
+    (voucher,) = export(books, "--period", "2025-04").vouchers
+    assert {(line.account, line.objects["1"], line.amount) for line in voucher.lines} == {
+        ("7680", "1201", Decimal("-15.00")),
+        ("7680", "1202", Decimal("15.00")),
+    }
+
+
+def test_an_undone_batch_takes_back_from_every_cost_centre_what_it_charged(books: Books) -> None:
+    load_plan(books)
+    trips = (trip(f"t{n}", cost_centre=f"120{n}", project=f"{n % 2}", co2_fossil_kg="3,335") for n in range(7))
+    books.take(*trips, trip("credit", cost_centre="1201", co2_fossil_kg="-1,001"))
+    do(books, "batch", "undo", "1", "--reason", "Fel fil", "--booked-on", "2025-04-30")
+    sums: dict[tuple[str, ...], Decimal] = {}
+    for voucher in export(books, "--year", "2025").vouchers:
+        for line in voucher.lines:
+            key = (line.account, *sorted(line.objects.values()))
+            sums[key] = sums.get(key, Decimal()) + line.amount
+    assert len(sums) > 7
+    assert set(sums.values()) == {Decimal()}
+
+
+def test_a_merger_and_what_follows_it_stays_mirrored(books: Books) -> None:
+    load_plan(books)
+    books.take(trip("a", date="2025-01-10", cost_centre="2100", unit="BUF", co2_fossil_kg="100"))
+    merge = ("--into", "SBF", "--booked-on", "2025-03-01", "--decision", "KF")
+    do(books, "unit", "merge", "BUF", *merge)
+    late = (trip("a", date="2025-01-10", cost_centre="2100", unit="BUF", co2_fossil_kg="60"),)
+    books.take(*late, name="again.csv", options=["--amend", "--booked-on", "2025-03-31"])
+    books.take(trip("c", date="2025-02-10", unit="BUF"), name="late.csv", options=["--booked-on", "2025-03-31"])
+    do(books, "measure", "add", "--unit", "SBF", "--amount", "10", "--title", "x", "--booked-on", "2025-04-01")
+    assert export(books, "--year", "2025").codes == vouchers_of(books, "A", 2025)
+    books.sound()
+    report = books.json("report", "closing", "--year", "2025")
+    assert (report["uncoded_vouchers"], report["is_reconciled"]) == ([], True)
+
+
+def test_opening_amounts_leave_and_change_nothing(books: Books) -> None:
+    load_plan(books)
+    file = books.text("opening.csv", "unit;lot_on;amount", "SBF;2024-05-31;1000", "FUND;;500", "ELN;2024-05-31;200")
+    do(books, "opening", "load", file, "--booked-on", "2025-01-01", "--decision", "KF")
+    sie = export(books, "--year", "2025")
+    assert sie.codes == vouchers_of(books, "A", 2025)
+    assert len(sie.codes) == 2
+    assert set(sie.sums().values()) == {Decimal()}

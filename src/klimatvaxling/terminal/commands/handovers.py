@@ -149,6 +149,7 @@ def run(
     from klimatvaxling.handovers.invoice_file import KINDS
     from klimatvaxling.handovers.output_file import prepare, require_free
     from klimatvaxling.handovers.register import hand_over, undelivered
+    from klimatvaxling.periods.register import first_open_day
     from klimatvaxling.reports.handovers import handed_over
 
     month = typed.month(period)
@@ -167,6 +168,7 @@ def run(
     try:
         with writing(around.url, dry_run=dry_run) as connection:
             handover = hand_over(connection, month, invoices_as, clock=around.clock, by=around.user)
+            is_open = first_open_day(connection) <= month.last_day
             if handover is not None and not dry_run:
                 require_free(folder, handover.contents())
                 prepared = prepare(folder, handover.contents())
@@ -183,6 +185,9 @@ def run(
         if dry_run:
             text = N_("{vouchers} would be handed over; nothing is written.")
         done(translate(text, vouchers=told, folder=folder))
+        if is_open:
+            note = N_("Note: {period} is not closed. What is booked in it from now on goes with the next handover.")
+            done(translate(note, period=month))
         if not dry_run:
             next_step("klimatvaxling handover list")
 
