@@ -12,6 +12,9 @@ from klimatvaxling.batches.check import trips_are_charged_at_most_once, undone_c
 from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
+from klimatvaxling.coding.entry import not_eliminated
+from klimatvaxling.coding.vouchers import Desk, Span, booked
+from klimatvaxling.errors import StateRefused
 from klimatvaxling.exact import product, whole
 from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
 from klimatvaxling.grants.check import (
@@ -20,7 +23,7 @@ from klimatvaxling.grants.check import (
     grants_are_never_overpaid,
 )
 from klimatvaxling.ledger.offence import Offence
-from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.ledger.voucher import ADMINISTRATIONS, Posting, Voucher, canonical, digest
 from klimatvaxling.measures.check import measures_have_their_vouchers
 from klimatvaxling.trips.trip import FIELDS, TIER_NUMBERS
 
@@ -343,6 +346,47 @@ def closed_periods_took_no_postings(connection: Connection, since: Since = EVERY
             yield Offence(f"period:{row.month} #{row.id}", row.head, row.found)
 
 
+def internal_accounts_eliminate(connection: Connection) -> Iterator[Offence]:
+    """In the municipality's own accounts, what any two book against each other on internal accounts sums to zero."""
+    changed = list(_changed(connection, "coding_plan", "version"))
+    if changed:
+        yield from changed
+        return
+    desk = Desk.of(connection)
+    for voucher in booked(connection, Span(ADMINISTRATIONS, "", "9999-12-31"), with_shares=False) if desk.plans else ():
+        try:
+            left = not_eliminated(desk.entry(voucher), desk.plan_for(voucher))
+        except StateRefused:  # no plan says how it is posted: it cannot leave either
+            continue
+        for (one, other), amount_ore in left.items():
+            yield Offence(f"{voucher.code} {one}-{other}", 0, amount_ore)
+
+
+def handovers_are_as_recorded(connection: Connection) -> Iterator[Offence]:
+    """The files of every handover are those that left, and each says which vouchers and the chain's head of then."""
+    yield from _changed(connection, "handover_file", "name")
+    for row in connection.execute(
+        text(
+            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN v.hash = h.head THEN 1 ELSE 0 END) AS has_head"
+            " FROM handover h LEFT JOIN handover_voucher o ON o.handover_id = h.id"
+            " LEFT JOIN voucher v ON v.hash = h.head GROUP BY h.id ORDER BY h.id"
+        )
+    ):
+        if not row.vouchers:
+            yield Offence(f"handover:{row.id}", ">= 1", 0)
+        if not row.has_head:
+            yield Offence(f"handover:{row.id}", "head", None)
+
+
+def _changed(connection: Connection, table: str, name: str) -> Iterator[Offence]:
+    """What no longer has the hash it was registered with."""
+    for row in connection.execute(text(f"SELECT {name} AS name, content, sha256 FROM {table} ORDER BY id")):
+        content = row.content.encode() if isinstance(row.content, str) else bytes(row.content)
+        found = hashlib.sha256(content).hexdigest()
+        if found != row.sha256:
+            yield Offence(f"{table}:{row.name}", row.sha256, found)
+
+
 CHECKS: tuple[Check, ...] = (
     vouchers_sum_to_zero,
     series_are_unbroken,
@@ -364,6 +408,8 @@ CHECKS: tuple[Check, ...] = (
     grant_steps_follow_each_other,
     grants_are_as_their_vouchers_say,
     grants_are_never_overpaid,
+    internal_accounts_eliminate,
+    handovers_are_as_recorded,
 )
 # What can be asked of the newest part of the books alone, at the price of that part.
 CHECKS_OF_WHAT_IS_NEW: tuple[Callable[[Connection, Since], Iterable[Offence]], ...] = (

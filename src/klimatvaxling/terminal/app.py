@@ -15,12 +15,15 @@ from klimatvaxling.terminal.commands import (
     backups,
     batches,
     books,
+    closing,
+    coding,
     completeness,
     corrections,
     explain,
     exports,
     fund,
     grants,
+    handovers,
     inbox,
     measures,
     opening,
@@ -106,6 +109,9 @@ GROUPS = {
     "period": N_("Months that are closed to postings."),
     "audit": N_("Who did what, when."),
     "export": N_("What leaves the program as files; the books are only read."),
+    "coding": N_("How the municipality's own accounts take each event."),
+    "handover": N_("What has left for the accounting and invoicing systems, once and on record."),
+    "report": N_("Reports over a whole year."),
 }
 
 
@@ -130,6 +136,9 @@ _ROOMS = (
     audit,
     backups,
     exports,
+    coding,
+    handovers,
+    closing,
 )
 
 
