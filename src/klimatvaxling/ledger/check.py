@@ -8,21 +8,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from klimatvaxling.batches.check import trips_are_charged_at_most_once, undone_charges_are_mirrored
 from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
 from klimatvaxling.exact import product, whole
+from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
+from klimatvaxling.grants.check import (
+    grant_steps_follow_each_other,
+    grants_are_as_their_vouchers_say,
+    grants_are_never_overpaid,
+)
+from klimatvaxling.ledger.offence import Offence
 from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.measures.check import measures_have_their_vouchers
 from klimatvaxling.trips.trip import FIELDS, TIER_NUMBERS
-
-
-@dataclass(frozen=True)
-class Offence:
-    """What breaks an invariant: an id people can look up, and both sides of the difference."""
-
-    id: str
-    expected: object
-    found: object
 
 
 @dataclass(frozen=True)
@@ -279,22 +279,31 @@ def trips_weigh_quantity_times_factor(connection: Connection) -> Iterator[Offenc
 
 
 def own_funds_are_lots_less_debt(connection: Connection) -> Iterator[Offence]:
-    """Per unit, open lots less debt are the own funds of the ledger, and no lot is below zero on any day."""
+    """Per unit, open lots less debt are the own funds of the ledger: no lot and no debt is below zero on any day."""
+    running = (
+        "SELECT p.lot_id, p.unit_id, v.booked_on, {sign}sum(sum(p.amount_ore)) OVER (PARTITION BY p.lot_id, p.unit_id"
+        " ORDER BY v.booked_on) AS left_ore FROM posting p JOIN voucher v ON v.id = p.voucher_id"
+        " WHERE p.account = 'own_funds' AND p.lot_id IS {some} NULL GROUP BY p.lot_id, p.unit_id, v.booked_on"
+    )
+    named = set()
     for row in connection.execute(
         text(
-            "SELECT l.lot_id, v.code, l.left_ore FROM (SELECT lot_id, unit_id, -sum(amount_ore) AS left_ore FROM posting"
-            " WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id, unit_id) l"
-            " JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0"
+            f"SELECT v.code, l.lot_id, l.booked_on, l.left_ore FROM ({running.format(sign='-', some='NOT')}) l"
+            " LEFT JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0 ORDER BY l.lot_id, l.booked_on"
         )
     ):
-        yield Offence(f"lot:{row.code}", ">= 0", row.left_ore)
+        if row.lot_id not in named:
+            named.add(row.lot_id)
+            yield Offence(f"lot:{row.code or row.lot_id} {row.booked_on}", ">= 0", row.left_ore)
     for row in connection.execute(
         text(
-            "SELECT u.code, sum(p.amount_ore) AS debt_ore FROM posting p JOIN unit u ON u.id = p.unit_id"
-            " WHERE p.account = 'own_funds' AND p.lot_id IS NULL GROUP BY u.code HAVING sum(p.amount_ore) < 0"
+            f"SELECT u.code, d.booked_on, d.left_ore AS debt_ore FROM ({running.format(sign='', some='')}) d"
+            " JOIN unit u ON u.id = d.unit_id WHERE d.left_ore < 0 ORDER BY u.code, d.booked_on"
         )
     ):
-        yield Offence(f"unit:{row.code}", ">= 0", row.debt_ore)
+        if row.code not in named:
+            named.add(row.code)
+            yield Offence(f"unit:{row.code} {row.booked_on}", ">= 0", row.debt_ore)
 
 
 def batches_add_up(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
@@ -347,6 +356,14 @@ CHECKS: tuple[Check, ...] = (
     own_funds_are_lots_less_debt,
     batches_add_up,
     closed_periods_took_no_postings,
+    trips_are_charged_at_most_once,
+    undone_charges_are_mirrored,
+    measures_have_their_vouchers,
+    fund_adds_up,
+    fund_is_never_overdrawn,
+    grant_steps_follow_each_other,
+    grants_are_as_their_vouchers_say,
+    grants_are_never_overpaid,
 )
 # What can be asked of the newest part of the books alone, at the price of that part.
 CHECKS_OF_WHAT_IS_NEW: tuple[Callable[[Connection, Since], Iterable[Offence]], ...] = (
