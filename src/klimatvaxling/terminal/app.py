@@ -8,7 +8,7 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units
+from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units, yearly
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -75,6 +75,7 @@ GROUPS = {
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
+    "report": N_("The year in figures and pictures."),
     "grant round": N_("When applications are taken."),
 }
 
@@ -94,7 +95,7 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies):
+    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, yearly):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:
