@@ -11,7 +11,8 @@ MARK = "│"
 def bar(value: int, most: int, width: int, mark: int | None = None) -> str:
     """`value` as a bar of at most `width` cells, where `most` fills it; a value below zero is drawn with `▒`.
 
-    `mark` is another value on the same scale, shown as a stroke: what the bar is compared with. Nothing is drawn of a mark that is not above zero.
+    `mark` is another value on the same scale, shown as a stroke: what the bar is compared with. It is not drawn unless it
+    is above zero.
     """
     if most <= 0 or width <= 0:
         return ""

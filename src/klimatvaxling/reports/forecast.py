@@ -1,7 +1,7 @@
 """The forecast: the year's fee at the present pace, against last year."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,13 +64,13 @@ def forecast(connection: Connection, year: int, as_of: datetime.date, known_at: 
     units = {unit.id: unit for unit in directory(connection, known_at=known_at).newest()}
     rows = [
         {"unit": units[unit_id].code, "name": units[unit_id].name}
-        | _row(_pace(year, months, has_seasons, [_of(lines, unit_id) for lines in (now, before)]))
+        | _row(_pace(year, months, _of(now, unit_id), _of(before, unit_id), has_seasons=has_seasons))
         for unit_id in sorted(
             {line.unit_id for line in (*now, *before) if line.account == "fee_expense" and line.unit_id is not None},
             key=lambda key: units[key].code,
         )
     ]
-    all_units = _row(_pace(year, months, has_seasons, [list(now), list(before)]))
+    all_units = _row(_pace(year, months, now, before, has_seasons=has_seasons))
     by_month = [
         {
             "month": month_of(year, number),
@@ -105,8 +105,7 @@ def _of(lines: tuple[LedgerSum, ...], unit_id: int | None) -> list[LedgerSum]:
     return [line for line in lines if line.unit_id == unit_id]
 
 
-def _pace(year: int, months: int, has_seasons: bool, years: list[list[LedgerSum]]) -> Pace:
-    now, before = years
+def _pace(year: int, months: int, now: Sequence[LedgerSum], before: Sequence[LedgerSum], *, has_seasons: bool) -> Pace:
     last, last_before = month_of(year, months), month_of(year - 1, months)
     return Pace(
         months=months,

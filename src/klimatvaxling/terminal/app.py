@@ -8,7 +8,18 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import batches, books, fund, grants, measures, policies, reports, sources, units, yearly
+from klimatvaxling.terminal.commands import (
+    batches,
+    books,
+    fund,
+    grants,
+    measures,
+    policies,
+    reports,
+    sources,
+    units,
+    yearly,
+)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
