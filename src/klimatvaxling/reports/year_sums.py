@@ -4,7 +4,7 @@ Everything else is added up from these sums, so that no two tables can come from
 """
 
 import datetime
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -156,7 +156,7 @@ class YearBooks:
     """A year's sums booked up to a day, and those of the year before up to the same day of it.
 
     `stood` is what the books amounted to when the year began, `stood_before` when the year before began. `until` is
-    the last day counted, None for a year that has not begun.
+    the last day counted, None for a year that has not begun. The unit None is the municipality.
     """
 
     year: int
@@ -165,6 +165,7 @@ class YearBooks:
     before: tuple[LedgerSum, ...]
     stood: Figures
     stood_before: Figures
+    stood_by_unit: Mapping[int | None, Figures]
 
     @property
     def is_whole(self) -> bool:
@@ -192,6 +193,7 @@ def year_books(connection: Connection, year: int, as_of: datetime.date, known_at
         before=tuple(before),
         stood=total(earlier),
         stood_before=total(line for line in earlier if line.month < month_of(year - 1, 1)),
+        stood_by_unit=figures_by(earlier, lambda line: line.unit_id),
     )
 
 

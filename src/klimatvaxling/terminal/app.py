@@ -11,6 +11,7 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal.commands import (
     batches,
     books,
+    climate_report,
     fund,
     grants,
     measures,
@@ -86,6 +87,7 @@ GROUPS = {
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
+    "export": N_("Files for other readers and other systems."),
     "report": N_("The year in figures and pictures."),
     "grant round": N_("When applications are taken."),
 }
@@ -106,7 +108,7 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, yearly):
+    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, yearly, climate_report):
         for path, summary, example, function in room.COMMANDS:
             group, _, name = path.rpartition(" ")
             if path in GROUPS:

@@ -1,0 +1,59 @@
+"""How a workbook looks: fonts, colours and number formats by what a cell is."""
+
+from dataclasses import dataclass
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+DARK, MIDDLE, PALE, GREY = "1F5C4A", "2E8B6F", "DDE7E0", "5F6B66"
+# Told apart without colour vision too: they differ in lightness.
+THIS_YEAR, LAST_YEAR, WARM, COOL, DEEP = "1F6F5C", "B9C7C0", "E0A030", "4F81BD", "7A4B8C"
+
+KRONOR, KILOGRAMS, COUNT = "#,##0.00", "#,##0.0", "#,##0"
+PERCENT = "+0.0 %;-0.0 %;0.0 %"
+SHARE, DATE = "0.0 %", "yyyy-mm-dd"
+
+_LINE = Side(style="hair", color="B9C7C0")
+_BODY = Border(bottom=_LINE)
+_TOTAL = Border(top=Side(style="thin", color=DARK), bottom=Side(style="thin", color=DARK))
+_HEAD = Border(bottom=Side(style="thin", color=DARK))
+_RIGHT, _LEFT = Alignment(horizontal="right", vertical="top"), Alignment(vertical="top")
+_WRAPPED = Alignment(vertical="top", wrap_text=True)
+
+
+@dataclass(frozen=True)
+class Look:
+    """The style of one kind of cell."""
+
+    font: Font
+    number_format: str = "General"
+    alignment: Alignment = _LEFT
+    border: Border | None = None
+    fill: PatternFill | None = None
+
+
+_PLAIN, _BOLD = Font(), Font(bold=True)
+_FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
+
+LOOKS = {
+    "title": Look(Font(bold=True, size=16, color=DARK)),
+    "heading": Look(Font(bold=True, size=12, color=DARK)),
+    "note": Look(Font(color=GREY)),
+    "warning": Look(Font(bold=True, color="9C2A10")),
+    "paragraph": Look(_PLAIN, alignment=_WRAPPED),
+    "head_text": Look(_BOLD, alignment=_WRAPPED, border=_HEAD, fill=PatternFill("solid", fgColor=PALE)),
+    "head_number": Look(
+        _BOLD,
+        alignment=Alignment(horizontal="right", vertical="top", wrap_text=True),
+        border=_HEAD,
+        fill=PatternFill("solid", fgColor=PALE),
+    ),
+    "text": Look(_PLAIN, alignment=_WRAPPED, border=_BODY),
+    "date": Look(_PLAIN, number_format=DATE, alignment=Alignment(horizontal="left", vertical="top"), border=_BODY),
+    "total_text": Look(_BOLD, border=_TOTAL),
+    "total_date": Look(_BOLD, border=_TOTAL),
+    **{kind: Look(_PLAIN, number_format=pattern, alignment=_RIGHT, border=_BODY) for kind, pattern in _FORMATS.items()},
+    **{
+        f"total_{kind}": Look(_BOLD, number_format=pattern, alignment=_RIGHT, border=_TOTAL)
+        for kind, pattern in _FORMATS.items()
+    },
+}
