@@ -51,6 +51,8 @@ LOOKS = {
     "date": Look(_PLAIN, number_format=DATE, alignment=Alignment(horizontal="left", vertical="top"), border=_BODY),
     "total_text": Look(_BOLD, border=_TOTAL),
     "total_date": Look(_BOLD, border=_TOTAL),
+    "total_figure": Look(_BOLD, border=_TOTAL),
+    "figure": Look(_PLAIN, alignment=_RIGHT, border=_BODY),
     **{kind: Look(_PLAIN, number_format=pattern, alignment=_RIGHT, border=_BODY) for kind, pattern in _FORMATS.items()},
     **{
         f"total_{kind}": Look(_BOLD, number_format=pattern, alignment=_RIGHT, border=_TOTAL)

@@ -8,6 +8,7 @@ import datetime
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from openpyxl.cell import WriteOnlyCell
@@ -26,7 +27,7 @@ _ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NARROWEST, _WIDEST, _WIDTH_SAMPLE, _HEADING_LINE = 9, 42, 2_000, 15
 _LINE_HEIGHT = 15
-TEXT_KINDS = frozenset({"text", "title", "heading", "note", "warning", "paragraph", "head_text", "head_number"})
+_FORMULA_BEGINNINGS, _QUOTED = ("=", "+", "-", "@", "\t", "\r"), " quoted"
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,12 @@ class Sheet:
         freeze: bool = False,
         can_filter: bool = False,
         key_columns: int = 1,
+        when_empty: str = "",
     ) -> Placed:
         """A table with its heading row and, where columns are summed, a row of totals below.
 
-        With `freeze` the heading and the first columns stay on the screen, and the heading on every printed page.
+        With `freeze` the heading and the first columns stay on the screen, and the heading on every printed page. A
+        table without rows says `when_empty`.
         """
         head = self.next_row
         self._make_room(columns, rows)
@@ -147,7 +150,7 @@ class Sheet:
             _lines(each.heading, self.widths[number]) for number, each in enumerate(columns, start=1)
         )
         kinds = [each.kind for each in columns]
-        body = rows or [[None] * len(columns)]
+        body = rows or [[when_empty, *[None] * (len(columns) - 1)]]
         self.rows.extend(_Body(kinds, row) for row in body)
         first, last = head + 1, head + len(body)
         letters = {each.key: get_column_letter(number) for number, each in enumerate(columns, start=1)}
@@ -186,8 +189,8 @@ class Sheet:
         table.autoFilter = AutoFilter(ref=ref) if can_filter else None
         self.tables.append(table)
 
-    def write(self, sheet: Any) -> None:
-        """Write everything into a write-only sheet."""
+    def write(self, sheet: Any, footer: str) -> None:
+        """Write everything into a write-only sheet; `footer` stands below every printed page."""
         for number, width in self.widths.items():
             sheet.column_dimensions[get_column_letter(number)].width = width
         for row, height in self.heights.items():
@@ -195,8 +198,10 @@ class Sheet:
         if self.frozen_row:
             sheet.freeze_panes = f"{get_column_letter(self.frozen_column + 1)}{self.frozen_row + 1}"
             sheet.print_title_rows = f"{self.frozen_row}:{self.frozen_row}"
+        else:
+            sheet.freeze_panes = "A2"  # several tables: only what the sheet is called stays
         sheet.sheet_view.showGridLines = False
-        self._set_up_print(sheet)
+        self._set_up_print(sheet, footer)
         writer = _CellWriter(sheet, self.results)
         for number, cells in enumerate(self.rows, start=1):
             sheet.append(writer.row(number, cells))
@@ -209,7 +214,7 @@ class Sheet:
         for reference, rule in self.rules:
             sheet.conditional_formatting.add(reference, rule)
 
-    def _set_up_print(self, sheet: Any) -> None:
+    def _set_up_print(self, sheet: Any, footer: str) -> None:
         sheet.page_setup.orientation = "landscape" if self.landscape else "portrait"
         sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
         sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
@@ -218,6 +223,7 @@ class Sheet:
         margins.left = margins.right = 0.5
         margins.top = margins.bottom = 0.7
         sheet.oddFooter.left.text = self.title.replace("&", "&&")
+        sheet.oddFooter.center.text = footer.replace("&", "&&")
         sheet.oddFooter.right.text = "&P / &N"
 
 
@@ -247,6 +253,8 @@ class _CellWriter:
                 yield None
                 continue
             kind, value = each
+            if isinstance(value, str) and value.startswith(_FORMULA_BEGINNINGS):
+                kind = f"{kind}{_QUOTED}"
             cell = self._cells.get(kind) or self._made(kind)
             if value is None or value == "":
                 cell.value = None
@@ -258,8 +266,8 @@ class _CellWriter:
                 self._results[f"{get_column_letter(column)}{number}"] = (result, is_text)
             elif isinstance(value, datetime.date):
                 cell.value = value
-            elif isinstance(value, int):
-                cell.value = _number(kind, value)
+            elif isinstance(value, int | Decimal):
+                cell.value = _number(kind, value) if isinstance(value, int) else format(value, "f")
                 cell.data_type = "n"
             else:
                 cell.value = storable(str(value))
@@ -267,8 +275,9 @@ class _CellWriter:
             yield cell
 
     def _made(self, kind: str) -> Any:
-        look = LOOKS[kind]
+        look = LOOKS[kind.removesuffix(_QUOTED)]
         cell = self._cells[kind] = WriteOnlyCell(self._sheet)
+        cell.quotePrefix = kind.endswith(_QUOTED)  # text even after somebody has edited it
         cell.font, cell.alignment = look.font, look.alignment
         if look.border is not None:
             cell.border = look.border
@@ -300,6 +309,8 @@ def _shown(kind: str, value: object) -> int:
     """About how many characters a value takes."""
     if value is None:
         return 0
+    if isinstance(value, Formula):
+        return _shown(kind, value.result)
     if isinstance(value, datetime.date):
         return 10
     if isinstance(value, int):

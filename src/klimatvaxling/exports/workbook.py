@@ -7,7 +7,7 @@ import datetime
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from openpyxl import Workbook
@@ -32,7 +32,7 @@ def workbook_bytes(sheets: Sequence[Sheet], names: Mapping[str, str], *, title: 
     workbook.properties.created = workbook.properties.modified = stamp
     workbook.calculation = CalcProperties(fullCalcOnLoad=True)
     for sheet in sheets:
-        sheet.write(workbook.create_sheet(sheet.title))
+        sheet.write(workbook.create_sheet(sheet.title), title)
     for name, reference in names.items():
         workbook.defined_names[name] = DefinedName(name, attr_text=reference)
     draft = io.BytesIO()
@@ -79,13 +79,3 @@ def _with_results(sheet: str, results: Mapping[str, tuple[str, bool]]) -> str:
 
 def _with_words(drawing: str, words: Sequence[str]) -> str:
     return _CHART_NAME.sub(lambda found: f"{found[0]} descr={quoteattr(words[int(found[1]) - 1])}", drawing)
-
-
-def names_of(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Named ranges in order, each name once."""
-    found: dict[str, str] = {}
-    for name, reference in pairs:
-        if name in found:
-            raise ValueError(name)
-        found[name] = reference
-    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from openpyxl.formatting.rule import CellIsRule
 from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import quote_sheetname
 
 from klimatvaxling.exports.climate_report.units import headed
 from klimatvaxling.exports.climate_report.year import ClimateYear
@@ -57,7 +58,8 @@ def ledger(year: ClimateYear) -> tuple[Sheet, Placed]:
         Field("net", translate(N_("Net, kr")), "kr", summed=True),
         Field("co2", translate(N_("kg CO2")), "kg", summed=True),
     )
-    return sheet, sheet.table("Ledger", fields, rows, freeze=True, can_filter=True)
+    nothing = translate(N_("Nothing is booked."))
+    return sheet, sheet.table("Ledger", fields, rows, freeze=True, can_filter=True, when_empty=nothing)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,6 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
         off = Formula(f"ROUND(B{number}-C{number},{decimals})", difference)
         verdict = Formula(f'IF(D{number}=0,"{ok}","{wrong}")', wrong if difference else ok)
         rows.append((check, off, verdict))
-    # Kronor and kilograms stand in the same columns: each row says its own kind.
     _write_checks(sheet, rows)
     last = head + len(rows)
     count = Formula(f'COUNTIF(E{head + 1}:E{last},"{wrong}")', sum(row[2].result == wrong for row in rows))
@@ -113,7 +114,7 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
     names = {}
     for name, heading, cell in facts:
         row = sheet.line(("text", heading), cell)
-        names[name] = f"'{sheet.title}'!$B${row}"
+        names[name] = f"{quote_sheetname(sheet.title)}!$B${row}"
     sheet.skip()
     words = N_("klimatvaxling check --head {head} proves that nothing up to this head was changed since.")
     if year.chain.head:
@@ -122,6 +123,7 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
 
 
 def _write_checks(sheet: Sheet, rows: list[tuple[Check, Formula, Formula]]) -> None:
+    """Not a table of one kind a column: kronor and kilograms stand in the same columns."""
     sheet.widths |= {1: 50, 2: 20, 3: 20, 4: 14, 5: 14}
     head = sheet.next_row
     headings = (

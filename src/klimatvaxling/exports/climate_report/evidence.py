@@ -26,7 +26,7 @@ def without_data(year: ClimateYear) -> tuple[Sheet, Placed]:
     sheet = headed(
         translate(N_("Without data")),
         translate(N_("Units without data {year}"), year=year.year),
-        translate(N_("Months without any travel, by month of trip. No travel may also mean that nobody travelled.")),
+        translate(N_("Months without any trip, by month of trip: nothing was delivered, or nobody travelled.")),
     )
     delivered: dict[int, set[str]] = {}
     for each in year.travel:
@@ -54,6 +54,7 @@ def without_data(year: ClimateYear) -> tuple[Sheet, Placed]:
         ),
         rows,
         freeze=True,
+        when_empty=translate(N_("None")),
     )
 
 
@@ -86,7 +87,7 @@ def quality(year: ClimateYear) -> tuple[Sheet, Placed]:
         rows.append((translate(_TIER_TITLES[tier]), sum(each.trips for each in of_tier), grams, share, *by_category))
     corrections = [corrections_g(year, category) for category in CATEGORIES]
     share = whole_quotient(corrections_g(year) * 1000, whole) if whole else None
-    rows.append((translate(N_("Corrections of trips booked earlier")), None, corrections_g(year), share, *corrections))
+    rows.append((translate(N_("Corrections of earlier trips")), None, corrections_g(year), share, *corrections))
     placed = sheet.table(
         "DataQuality",
         (

@@ -32,7 +32,7 @@ def flights(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
         translate(N_("Under 500 km")),
         translate(N_("500 km and more")),
         translate(N_("Length not known")),
-        translate(N_("Corrections of trips booked earlier")),
+        translate(N_("Corrections of earlier trips")),
     )
     rows = [
         (heading, value, last, None if last is None else change(value, last))
@@ -85,6 +85,7 @@ def _by_unit(sheet: Sheet, year: ClimateYear, of_year: list[TravelSum]) -> Place
             Field("trips", translate(N_("Trips")), "count", summed=True),
         ),
         rows,
+        when_empty=translate(N_("None")),
     )
 
 

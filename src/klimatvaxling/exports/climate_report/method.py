@@ -3,10 +3,11 @@
 from klimatvaxling.exports.climate_report.units import headed
 from klimatvaxling.exports.climate_report.year import ClimateYear
 from klimatvaxling.exports.sheet import Field, Sheet
+from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.reports.titles import title
-from klimatvaxling.typed import canonical, decimal
+from klimatvaxling.typed import decimal
 
 _PARAGRAPHS = (
     N_(
@@ -52,7 +53,9 @@ def _policies(sheet: Sheet, year: ClimateYear) -> None:
             if value is held or (value.valid_from > year.begins and not _replaced(value, decided))
         ]
         for value in of_year:
-            shown = f"{canonical(decimal(value.value).scaleb(-2))} kr/kg" if name == policy.RATE else value.value
+            shown = value.value
+            if name == policy.RATE:
+                shown = translate(N_("{amount} kr/kg"), amount=kronor(int(value.value)))
             rows.append((name, shown, value.valid_from, value.decision, translate(kind.summary)))
         if not of_year and name in policy.DEFAULTS:
             default = translate(N_("Not decided: what the program does by itself"))
@@ -93,14 +96,25 @@ def factors(year: ClimateYear) -> Sheet:
         factor = year.factors[key]
         unit = title(str(factor["unit"]))
         sure = title(str(factor["confidence"]))
-        amount = translate(N_("{grams} g per {unit}"), grams=factor["g_per_unit"], unit=unit)
-        rows.append((factor["key"], factor["factor_set"], amount, sure, *used[key], factor["source"]))
+        per = translate(N_("g per {unit}"), unit=unit)
+        rows.append(
+            (
+                factor["key"],
+                factor["factor_set"],
+                decimal(str(factor["g_per_unit"])),
+                per,
+                sure,
+                *used[key],
+                factor["source"],
+            )
+        )
     sheet.table(
         "Factors",
         (
             Field("factor", translate(N_("Factor"))),
             Field("set", translate(N_("Factor set"))),
-            Field("value", translate(N_("Value"))),
+            Field("value", translate(N_("Value")), "figure"),
+            Field("per", translate(N_("Per"))),
             Field("confidence", translate(N_("Certainty"))),
             Field("trips", translate(N_("Trips")), "count", summed=True),
             Field("co2", translate(N_("kg CO2")), "kg", summed=True),
@@ -108,5 +122,6 @@ def factors(year: ClimateYear) -> Sheet:
         ),
         rows,
         freeze=True,
+        when_empty=translate(N_("No trip of the year was computed by a factor.")),
     )
     return sheet

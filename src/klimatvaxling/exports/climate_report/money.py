@@ -51,6 +51,7 @@ def measures(year: ClimateYear) -> tuple[Sheet, Placed]:
         ),
         rows,
         freeze=True,
+        when_empty=translate(N_("None")),
     )
     with_effect = [row for row in rows if row[7] is not None]
     if with_effect:
@@ -133,6 +134,7 @@ def _movements(sheet: Sheet, year: ClimateYear) -> Placed:
             Field("event", translate(N_("Event"))),
         ),
         rows,
+        when_empty=translate(N_("None")),
     )
 
 
@@ -202,4 +204,5 @@ def grants(year: ClimateYear) -> tuple[Sheet, Placed]:
         rows,
         freeze=True,
         key_columns=3,
+        when_empty=translate(N_("None")),
     )

@@ -37,7 +37,7 @@ def months(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
             )
         )
     fields = (
-        Field("month", translate(N_("Month")), width=44),
+        Field("month", translate(N_("Month")), width=36),
         Field("co2", translate(N_("kg CO2 {year}"), year=year.year), "kg", summed=True),
         Field("co2_before", translate(N_("kg CO2 {year}"), year=year.year - 1), "kg", summed=True),
         Field("change", translate(N_("Change")), "change"),
@@ -69,15 +69,15 @@ def _reconciled(sheet: Sheet, year: ClimateYear, placed: Placed) -> Placed:
     travelled = placed.totals["travelled"]
     rows = (
         (
-            translate(N_("Travel that took place in {year}"), year=year.year),
+            translate(N_("Trips made in {year}"), year=year.year),
             Formula(placed.total("travelled"), travelled),
         ),
         (translate(N_("of which booked in another year")), elsewhere),
-        (translate(N_("Travel of other years, booked in {year}"), year=year.year), from_before),
-        (translate(N_("Corrections of trips booked earlier")), correction),
+        (translate(N_("Trips of other years, booked in {year}"), year=year.year), from_before),
+        (translate(N_("Corrections of earlier trips")), correction),
     )
     first = sheet.next_row + 1
-    fields = (Field("text", translate(N_("Travel")), width=44), Field("co2", translate(N_("kg CO2")), "kg"))
+    fields = (Field("text", translate(N_("Travel")), width=36), Field("co2", translate(N_("kg CO2")), "kg"))
     table = sheet.table("Reconciliation", fields, rows)
     whole = Formula(f"SUM(B{first}:B{first + 3})", travelled + elsewhere + from_before + correction)
     sheet.line(("total_text", translate(N_("Booked in {year}"), year=year.year)), ("total_kg", whole))

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from openpyxl.utils import quote_sheetname
+
 from klimatvaxling.exports import chart
 from klimatvaxling.exports.climate_report.money import MOST_IN_A_CHART, fund_picture
 from klimatvaxling.exports.climate_report.months import monthly_picture
@@ -55,7 +57,7 @@ def summary(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
 
 
 def _figures(sheet: Sheet, year: ClimateYear) -> dict[str, str]:
-    head = sheet.line(
+    sheet.line(
         ("head_text", translate(N_("Key figures"))),
         ("head_number", str(year.year)),
         ("head_number", str(year.year - 1)),
@@ -67,9 +69,8 @@ def _figures(sheet: Sheet, year: ClimateYear) -> dict[str, str]:
         per_mille = change(row["value"], row["value_before"])
         cells = ((kind, row["value"]), (kind, row["value_before"]), ("change", per_mille))
         number = sheet.line(("text", translate(FIGURE_TITLES[figure])), *cells)
-        names[NAMES[figure]] = f"'{sheet.title}'!$B${number}"
-        names[f"{NAMES[figure]}_before"] = f"'{sheet.title}'!$C${number}"
-    sheet.frozen_row, sheet.frozen_column = head, 1
+        names[NAMES[figure]] = f"{quote_sheetname(sheet.title)}!$B${number}"
+        names[f"{NAMES[figure]}_before"] = f"{quote_sheetname(sheet.title)}!$C${number}"
     return names
 
 
