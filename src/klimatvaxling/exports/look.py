@@ -47,6 +47,7 @@ LOOKS = {
         border=_HEAD,
         fill=PatternFill("solid", fgColor=PALE),
     ),
+    "fact": Look(_PLAIN, alignment=Alignment(horizontal="left", vertical="top")),
     "text": Look(_PLAIN, alignment=_WRAPPED, border=_BODY),
     "date": Look(_PLAIN, number_format=DATE, alignment=Alignment(horizontal="left", vertical="top"), border=_BODY),
     "total_text": Look(_BOLD, border=_TOTAL),

@@ -104,11 +104,11 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
     sheet.line(("heading", translate(N_("The books behind this report"))))
     of_year = translate(N_("Vouchers booked in {year}"), year=year.year)
     facts = (
-        ("Organisation", translate(N_("Organisation")), ("text", year.organisation)),
-        ("Chain_head", translate(N_("The chain's head")), ("text", year.chain.head)),
+        ("Organisation", translate(N_("Organisation")), ("fact", year.organisation)),
+        ("Chain_head", translate(N_("The chain's head")), ("fact", year.chain.head)),
         ("Voucher_count", translate(N_("Vouchers in the chain")), ("count", year.chain.vouchers)),
         ("Voucher_count_of_year", of_year, ("count", year.vouchers_of_year)),
-        ("Last_registered_at", translate(N_("Last registration (UTC)")), ("text", year.chain.registered_at)),
+        ("Last_registered_at", translate(N_("Last registration (UTC)")), ("fact", year.chain.registered_at)),
         ("Booked_to", translate(N_("Booked up to")), ("date", year.as_of)),
     )
     names = {}

@@ -122,6 +122,6 @@ def factors(year: ClimateYear) -> Sheet:
         ),
         rows,
         freeze=True,
-        when_empty=translate(N_("No trip of the year was computed by a factor.")),
+        when_empty=translate(N_("None")),
     )
     return sheet
