@@ -255,9 +255,11 @@ class _CellWriter:
     def row(self, number: int, cells: Iterable[Cell | None], height: float | None) -> str:
         """A row with the cells that are not empty."""
         parts = [f'<row r="{number}">' if height is None else f'<row r="{number}" ht="{height:g}" customHeight="1">']
-        for column, each in enumerate(cells, start=1):
-            if each is not None:
-                parts.append(self._cell(f"{get_column_letter(column)}{number}", *each))
+        parts += [
+            self._cell(f"{letter}{number}", *each)
+            for letter, each in zip(_LETTERS, cells, strict=False)
+            if each is not None
+        ]
         parts.append("</row>")
         return "".join(parts)
 
@@ -306,17 +308,21 @@ def style_number(sheet: Any, kind: str) -> int:
 
 def storable(text: str) -> str:
     """Text as the format stores it, so that it reads back the same."""
+    if text.isprintable() and "_x" not in text and len(text) <= MOST_CHARACTERS:
+        return text
     escaped = _ESCAPE_LOOKALIKE.sub("_x005F_", _NOT_XML.sub("\ufffd", text[:MOST_CHARACTERS]))
     return escaped.replace("\r", "_x000D_")[:MOST_CHARACTERS]
 
 
 _DECIMALS = {"kr": 2, "kg": 3, "share": 3, "change": 3}
+_DECIMALS |= {f"total_{kind}": decimals for kind, decimals in _DECIMALS.items()}
+_LETTERS = tuple(get_column_letter(number) for number in range(1, 201))
 
 
 def _number(kind: str, value: int) -> str:
     """Whole öre as kronor, grams as kilograms, per mille as shares: exact, as the format writes numbers."""
-    decimals = _DECIMALS.get(kind.removeprefix("total_"), 0)
-    if not decimals:
+    decimals = _DECIMALS.get(kind)
+    if decimals is None:
         return str(value)
     digits = str(abs(value)).rjust(decimals + 1, "0")
     return f"{'-' if value < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"

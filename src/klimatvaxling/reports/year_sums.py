@@ -4,8 +4,9 @@ Everything else is added up from these sums, so that no two tables can come from
 """
 
 import datetime
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TypeVar
 
 from sqlalchemy import Connection, text
@@ -52,6 +53,11 @@ class LedgerSum:
         """Debit less credit."""
         return self.debit_ore - self.credit_ore
 
+    @cached_property
+    def figures(self) -> tuple[tuple[str, int], ...]:
+        """What it says in the reports' words: names of `Figures` with amounts. Debit is positive: funds are credits."""
+        return tuple((name, value) for name, value in _figures_of(self) if value)
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -85,27 +91,28 @@ class Figures:
 NAMES = tuple(each.name for each in fields(Figures))
 
 
-def figures_of(line: LedgerSum) -> Figures:
-    """What one sum of the ledger says in the reports' words. Debit is positive: funds stand as credits."""
+def _figures_of(line: LedgerSum) -> Sequence[tuple[str, int]]:
     amount = line.amount_ore
     match line.account:
         case accounts.FEE_EXPENSE:
-            grams = (line.co2_g, 0) if line.category != FLIGHT else (0, line.co2_g)
-            return Figures(co2_g=line.co2_g, car_g=grams[0], flight_g=grams[1], charged_ore=amount)
+            traffic = "flight_g" if line.category == FLIGHT else "car_g"
+            return (("co2_g", line.co2_g), (traffic, line.co2_g), ("charged_ore", amount))
         case accounts.OWN_FUNDS:
-            return Figures(own_funds_ore=-amount, moved_ore=-amount if line.event in ("merge", "transfer") else 0)
+            moved = -amount if line.event in ("merge", "transfer") else 0
+            return (("own_funds_ore", -amount), ("moved_ore", moved))
         case accounts.MEASURES:
-            return Figures(spent_ore=-amount)
+            return (("spent_ore", -amount),)
         case accounts.FUND_AVAILABLE:
-            return Figures(available_ore=-amount, swept_ore=-amount if line.of_lot else 0)
+            return (("available_ore", -amount), ("swept_ore", -amount if line.of_lot else 0))
         case accounts.FUND_COMMITTED:
-            return Figures(committed_ore=-amount)
+            return (("committed_ore", -amount),)
         case accounts.GRANTS_PAID:
-            return Figures(grants_paid_ore=-amount, paid_out_ore=line.credit_ore, returned_ore=line.debit_ore)
+            parts = (("paid_out_ore", line.credit_ore), ("returned_ore", line.debit_ore))
+            return (("grants_paid_ore", -amount), *parts)
         case accounts.APPROPRIATION:
-            return Figures(appropriated_ore=line.debit_ore, budget_back_ore=line.credit_ore)
+            return (("appropriated_ore", line.debit_ore), ("budget_back_ore", line.credit_ore))
         case accounts.OPENING:
-            return Figures(opening_ore=amount) if line.unit_id is not None else Figures(fund_opening_ore=amount)
+            return (("opening_ore" if line.unit_id is not None else "fund_opening_ore", amount),)
     raise ValueError(line.account)
 
 
@@ -113,10 +120,12 @@ def figures_by(lines: Iterable[LedgerSum], group: Callable[[LedgerSum], Group]) 
     """The figures of each group."""
     sums: dict[Group, dict[str, int]] = {}
     for line in lines:
-        into = sums.setdefault(group(line), dict.fromkeys(NAMES, 0))
-        for name, value in vars(figures_of(line)).items():
-            if value:
-                into[name] += value
+        key = group(line)
+        into = sums.get(key)
+        if into is None:
+            into = sums[key] = {}
+        for name, value in line.figures:
+            into[name] = into.get(name, 0) + value
     return {key: Figures(**found) for key, found in sums.items()}
 
 

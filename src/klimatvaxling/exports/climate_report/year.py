@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -86,7 +87,7 @@ class ClimateYear:
         """The year's first day."""
         return datetime.date(self.year, 1, 1)
 
-    @property
+    @cached_property
     def booked_travel(self) -> list[TravelSum]:
         """The travel that was booked in the year."""
         return [each for each in self.travel if each.booked_month[:4] == f"{self.year:04d}"]
