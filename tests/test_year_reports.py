@@ -102,11 +102,15 @@ def test_the_year_is_what_the_ledger_says(two_years: Books) -> None:
         fees = of_year.format(year, "fee_expense")
         assert figures["co2_g"] == figure(two_years, f"SELECT sum(p.co2_g) {fees}")
         assert figures["charged_ore"] == figure(two_years, f"SELECT sum(p.amount_ore) {fees}")
-        assert figures["spent_ore"] == -figure(two_years, f"SELECT sum(p.amount_ore) {of_year.format(year, 'measures')}")
+        assert figures["spent_ore"] == -figure(
+            two_years, f"SELECT sum(p.amount_ore) {of_year.format(year, 'measures')}"
+        )
         paid = figure(two_years, f"SELECT sum(p.amount_ore) {of_year.format(year, 'grants_paid')}")
         assert figures["grants_paid_ore"] == -paid
         assert figures["co2_g"] == figures["car_g"] + figures["flight_g"]
-        until = f"FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE v.booked_on <= '{year}-12-31' AND account ="
+        until = (
+            f"FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE v.booked_on <= '{year}-12-31' AND account ="
+        )
         for name, account in (("own_funds_ore", "own_funds"), ("available_ore", "fund_available")):
             assert figures[name] == -figure(two_years, f"SELECT sum(p.amount_ore) {until} '{account}'")
 
@@ -166,8 +170,14 @@ def test_csv_has_the_same_numbers_and_no_signs_for_people(two_years: Books, repo
 
 
 def test_the_trend_shows_the_last_years_asked_for(two_years: Books) -> None:
-    assert [row["year"] for row in two_years.json("report", "trend", "--as-of", "2026-12-31")["years"]] == [2024, 2025, 2026]
-    assert [row["year"] for row in two_years.json("report", "trend", "--years", "1", "--as-of", "2025-12-31")["years"]] == [2025]
+    assert [row["year"] for row in two_years.json("report", "trend", "--as-of", "2026-12-31")["years"]] == [
+        2024,
+        2025,
+        2026,
+    ]
+    assert [
+        row["year"] for row in two_years.json("report", "trend", "--years", "1", "--as-of", "2025-12-31")["years"]
+    ] == [2025]
     found = two_years.json("report", "trend", "--as-of", "2026-06-30")["years"]
     assert [row["whole"] for row in found] == [True, True, False]
     assert two_years("report", "trend", "--years", "0").code == 2
@@ -200,7 +210,7 @@ def test_the_seasonal_forecast_follows_last_years_months(books: Books) -> None:
     assert found == {"so_far_ore": 300, "forecast_ore": 3600, "seasonal_ore": 300 * 78, "last_year_ore": 78 * 150}
 
 
-@given(so_far=st.integers(-10**9, 10**9), months=st.integers(1, 12))
+@given(so_far=st.integers(-(10**9), 10**9), months=st.integers(1, 12))
 def test_the_pace_is_the_mean_times_twelve_to_the_nearest_ore(so_far: int, months: int) -> None:
     forecast = Pace(months, so_far, 0, 0).forecast_ore
     assert forecast is not None
@@ -208,7 +218,9 @@ def test_the_pace_is_the_mean_times_twelve_to_the_nearest_ore(so_far: int, month
 
 
 @given(st.integers(-(10**12), 10**12), st.integers(1, 10**12), st.integers(1, 60), st.none() | st.integers(0, 10**12))
-def test_a_bar_keeps_its_width_and_shows_that_there_is_something(value: int, most: int, width: int, mark: int | None) -> None:
+def test_a_bar_keeps_its_width_and_shows_that_there_is_something(
+    value: int, most: int, width: int, mark: int | None
+) -> None:
     drawn = pictures.bar(value, most, width, mark)
     assert len(drawn) <= max(width, 1)
     assert bool(drawn.strip(" │")) or value == 0 or width == 1 or mark

@@ -15,11 +15,16 @@ _TRIPS = (
     trip("B3", date="2025-03-19", category="flight", co2_fossil_kg="", route="GOT-ARN-GOT", unit="BUF"),
     trip("B4", date="2025-06-30", unit="BUF", category="taxi", co2_fossil_kg="12,345"),
     trip("B5", date="2025-08-02", unit="ELN", category="flight", co2_fossil_kg="77,7"),
-    trip("B6", date="2025-08-15", unit="ELN", category="pool_car", co2_fossil_kg="", fuel_quantity="61,2", fuel="diesel"),
+    trip(
+        "B6", date="2025-08-15", unit="ELN", category="pool_car", co2_fossil_kg="", fuel_quantity="61,2", fuel="diesel"
+    ),
     trip("B7", date="2025-10-01", co2_fossil_kg="-20,25"),
     trip("B8", date="2025-10-06", co2_fossil_kg="95"),
 )
-_LATE = (trip("C1", date="2024-12-29", co2_fossil_kg="41"), trip("C2", date="2025-12-30", unit="BUF", co2_fossil_kg="8"))
+_LATE = (
+    trip("C1", date="2024-12-29", co2_fossil_kg="41"),
+    trip("C2", date="2025-12-30", unit="BUF", co2_fossil_kg="8"),
+)
 
 _STEPS = (
     ("fund", "appropriate", "--amount", "50000", "--decision", "KF § 1", "--booked-on", "2024-01-15"),
