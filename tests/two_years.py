@@ -1,4 +1,4 @@
-"""A small history of two years that reports are tested on: three units, travel, measures, a sweep, and a fund with grants."""
+"""A small history of two years that reports are tested on: three units, travel, measures, a sweep, grants."""
 
 from conftest import Books, trip
 
@@ -26,24 +26,26 @@ _LATE = (
     trip("C2", date="2025-12-30", unit="BUF", co2_fossil_kg="8"),
 )
 
+_MEASURE = ("measure", "add", "--unit")
+_APPLY = ("grant", "apply", "--unit")
 _STEPS = (
     ("fund", "appropriate", "--amount", "50000", "--decision", "KF § 1", "--booked-on", "2024-01-15"),
-    ("measure", "add", "--unit", "SBF", "--amount", "150", "--title", HOSTILE[0], "--co2-reduction-kg", "80")
-    + ("--reference", HOSTILE[1], "--booked-on", "2024-06-10"),
-    ("measure", "add", "--unit", "SBF", "--amount", "100.50", "--title", HOSTILE[2], "--co2-reduction-kg", "25")
-    + ("--focus-area", "travel", "--booked-on", "2025-02-01"),
-    ("measure", "add", "--unit", "BUF", "--amount", "33.33", "--title", HOSTILE[3], "--booked-on", "2025-04-01"),
+    (*_MEASURE, "SBF", "--amount", "150", "--title", HOSTILE[0], "--co2-reduction-kg", "80",
+     "--reference", HOSTILE[1], "--booked-on", "2024-06-10"),
+    (*_MEASURE, "SBF", "--amount", "100.50", "--title", HOSTILE[2], "--co2-reduction-kg", "25",
+     "--focus-area", "travel", "--booked-on", "2025-02-01"),
+    (*_MEASURE, "BUF", "--amount", "33.33", "--title", HOSTILE[3], "--booked-on", "2025-04-01"),
     ("sweep", "--as-of", "2025-06-15"),
-    ("grant", "apply", "--unit", "BUF", "--title", HOSTILE[3], "--amount", "9000", "--total-cost", "12000")
-    + ("--co2-reduction-kg", "700", "--lifetime-years", "5", "--booked-on", "2025-02-10"),
-    ("grant", "apply", "--unit", "SBF", "--title", "Cykelgarage", "--amount", "20000", "--total-cost", "20000")
-    + ("--co2-reduction-kg", "150", "--lifetime-years", "20", "--booked-on", "2025-02-11"),
+    (*_APPLY, "BUF", "--title", HOSTILE[3], "--amount", "9000", "--total-cost", "12000",
+     "--co2-reduction-kg", "700", "--lifetime-years", "5", "--booked-on", "2025-02-10"),
+    (*_APPLY, "SBF", "--title", "Cykelgarage", "--amount", "20000", "--total-cost", "20000",
+     "--co2-reduction-kg", "150", "--lifetime-years", "20", "--booked-on", "2025-02-11"),
     ("grant", "approve", "1", "--amount", "8000", "--decision", "KS § 2", "--booked-on", "2025-03-01"),
     ("grant", "approve", "2", "--amount", "15000", "--decision", "KS § 3", "--booked-on", "2025-03-01"),
     ("grant", "pay", "1", "--amount", "8000", "--booked-on", "2025-04-01"),
     ("grant", "pay", "2", "--amount", "4000", "--booked-on", "2025-05-01"),
-    ("grant", "report", "1", "--used", "6500.50", "--actual-cost", "11000", "--co2-reduction-kg", "640")
-    + ("--booked-on", "2025-11-30",),
+    ("grant", "report", "1", "--used", "6500.50", "--actual-cost", "11000", "--co2-reduction-kg", "640",
+     "--booked-on", "2025-11-30"),
     ("fund", "return", "--amount", "1000", "--decision", "KS § 9", "--booked-on", "2025-12-15"),
 )  # fmt: skip
 

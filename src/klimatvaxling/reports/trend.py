@@ -121,7 +121,7 @@ def _sections(rows: list[dict[str, Any]], units: list[dict[str, Any]], years: li
             title=translate(N_("Figure by figure")),
             columns=(
                 Column("shown", ""),
-                Column("curve", N_("Curve"), TEXT),
+                Column("curve", "", TEXT),
                 *(() if only_one else (Column("first", first, SHARE, gives_way=1),)),
                 Column("last", last, SHARE),
             ),
@@ -133,7 +133,7 @@ def _sections(rows: list[dict[str, Any]], units: list[dict[str, Any]], years: li
             columns=(
                 Column("unit", N_("Unit")),
                 Column("name", N_("Name"), gives_way=4, whole=True),
-                Column("curve", N_("Curve"), TEXT),
+                Column("curve", "", TEXT),
                 *(() if only_one else (Column("first", first, WEIGHT, gives_way=1),)),
                 Column("last", last, WEIGHT),
                 Column("last", "", BAR, gives_way=2),

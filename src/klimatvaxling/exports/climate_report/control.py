@@ -80,6 +80,7 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
         translate(
             N_("Each row reaches a figure in two ways, by formulas: from its sheet, and from the ledger's sheet.")
         ),
+        translate(N_("Kronor where the row does not say kilograms.")),
     )
     if not year.needs_second_person:
         sheet.line(("warning", second_person_note()))
