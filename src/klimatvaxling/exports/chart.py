@@ -73,6 +73,7 @@ def with_line(chart: BarChart, line: Line, labels: str) -> BarChart:
 def _bars(kind: str, lines: Sequence[Line], labels: str, *, stacked: bool) -> BarChart:
     chart = BarChart()
     chart.type = kind
+    chart.x_axis.axPos, chart.y_axis.axPos = ("b", "l") if kind == "col" else ("l", "b")
     chart.gapWidth = 60
     chart.grouping = "stacked" if stacked else "clustered"
     chart.overlap = 100 if stacked else 0
@@ -128,6 +129,5 @@ def _drawn(chart: BarChart, title: str, size: tuple[float, float], unit: str, *,
 
 
 def _small() -> RichText:
-    return RichText(
-        p=[Paragraph(pPr=ParagraphProperties(defRPr=CharacterProperties(sz=900, solidFill=GREY)), endParaRPr=None)]
-    )
+    letters = CharacterProperties(sz=900, solidFill=GREY)
+    return RichText(p=[Paragraph(pPr=ParagraphProperties(defRPr=letters), endParaRPr=letters, r=[])])

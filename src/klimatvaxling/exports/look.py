@@ -31,14 +31,19 @@ class Look:
     fill: PatternFill | None = None
 
 
-_PLAIN, _BOLD = Font(), Font(bold=True)
+def _font(size: int = 11, *, bold: bool = False, color: str | None = None) -> Font:
+    """Name and size said outright: without them each program takes its own."""
+    return Font(name="Calibri", size=size, bold=bold, color=color)
+
+
+_PLAIN, _BOLD = _font(), _font(bold=True)
 _FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
 
 LOOKS = {
-    "title": Look(Font(bold=True, size=16, color=DARK)),
-    "heading": Look(Font(bold=True, size=12, color=DARK)),
-    "note": Look(Font(color=GREY)),
-    "warning": Look(Font(bold=True, color="9C2A10")),
+    "title": Look(_font(16, bold=True, color=DARK)),
+    "heading": Look(_font(12, bold=True, color=DARK)),
+    "note": Look(_font(color=GREY)),
+    "warning": Look(_font(bold=True, color="9C2A10")),
     "paragraph": Look(_PLAIN, alignment=_WRAPPED),
     "head_text": Look(_BOLD, alignment=_WRAPPED, border=_HEAD, fill=PatternFill("solid", fgColor=PALE)),
     "head_number": Look(

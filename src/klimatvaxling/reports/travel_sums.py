@@ -56,4 +56,4 @@ def travel_sums(connection: Connection, year: int, as_of: datetime.date, known_a
         "as_of": as_of.isoformat(),
         "known_at": known_at,
     }
-    return tuple(TravelSum(*row) for row in connection.execute(text(_SUMS), span))
+    return tuple(TravelSum(*row[:6], *map(int, row[6:])) for row in connection.execute(text(_SUMS), span))

@@ -140,7 +140,7 @@ def ledger_sums(
     """The ledger's sums booked from `first` to `last`, as it was known at a time; none if `last` is before `first`."""
     span = {"first": first.isoformat(), "last": last.isoformat(), "known_at": known_at}
     return tuple(
-        LedgerSum(month, unit_id, account, event, category, bool(of_lot), debit, credit, co2_g)
+        LedgerSum(month, unit_id, account, event, category, bool(of_lot), int(debit), int(credit), int(co2_g))
         for month, unit_id, account, event, category, of_lot, debit, credit, co2_g in connection.execute(
             text(_SUMS), span
         )
