@@ -36,6 +36,7 @@ METAVARS = (
     N_("DAYS"),
     N_("FILE"),
     N_("FILE.csv"),
+    N_("FILE.xlsx"),
     N_("FILE…"),
     N_("FOLDER"),
     N_("HASH"),
