@@ -56,6 +56,27 @@ rubrik 'Grundbok för en enhet och en månad, och en av verifikationerna.'
 kor 'klimatvaxling journal --period 2025-12 --unit SBF'
 kor 'klimatvaxling voucher show A2024-12'
 
+rubrik 'En enhet använder sina egna medel till en åtgärd. Äldsta avgiften används först, och den ska användas inom ett år.'
+kor 'klimatvaxling measure add --unit VOF --amount 5000 --title "Elcyklar till hemtjänsten" --focus-area resor --co2-reduction-kg 1200 --reference "Faktura 88123" --booked-on 2025-06-16'
+kor 'klimatvaxling statement --unit VOF --year 2025'
+
+rubrik 'Det som inte används i tid går till den gemensamma fonden: först en förhandsvisning, sedan på riktigt.'
+kor 'klimatvaxling expiring --within 30 --as-of 2025-12-31 --unit SBF'
+kor 'klimatvaxling sweep --as-of 2025-12-31 --dry-run > .demo/till-fonden.txt'
+kor 'klimatvaxling sweep --as-of 2025-12-31 --format csv | head -5'
+
+rubrik 'Förvaltningar söker bidrag ur fonden. Det som beviljas reserveras, och fonden kan inte lova mer än den har.'
+kor 'klimatvaxling fund appropriate --amount 40000 --decision "KF 2025-11-20 § 212" --booked-on 2025-12-31'
+kor 'klimatvaxling grant apply --unit TEK --title "Laddstolpar vid förrådet" --amount 60000 --total-cost 90000 --co2-reduction-kg 4000 --lifetime-years 10 --registration-number "KS 2026/14" --booked-on 2026-01-20'
+kor 'klimatvaxling grant apply --unit SOC --title "Bilpool i stället för egna bilar" --amount 25000 --total-cost 30000 --co2-reduction-kg 3000 --lifetime-years 5 --booked-on 2026-01-25'
+kor 'klimatvaxling grant rank --as-of 2026-02-01'
+kor 'klimatvaxling grant approve 1 --amount 60000 --decision "MN 2026-02-10 § 8" --report-by 2026-10-31 --booked-on 2026-02-10'
+kor 4 'klimatvaxling grant approve 2 --amount 25000 --decision "MN 2026-02-10 § 9" --booked-on 2026-02-10'
+kor 'klimatvaxling grant pay 1 --amount 60000 --booked-on 2026-03-01'
+kor 'klimatvaxling grant report 1 --used 57500 --actual-cost 87500 --co2-reduction-kg 3900 --booked-on 2026-10-15'
+kor 'klimatvaxling grant show 1'
+kor 'klimatvaxling fund --as-of 2026-10-31 --year 2026'
+
 rubrik 'Stämmer allt?'
 kor 'klimatvaxling check'
 

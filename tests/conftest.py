@@ -237,6 +237,41 @@ def more_books(opened_books: Path, tmp_path: Path) -> Any:
     return open_more
 
 
+@pytest.fixture(scope="session")
+def everything_once(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Books in which every table has a row: every event of the scheme, once."""
+    folder = tmp_path_factory.mktemp("everything")
+    books = Books(folder, Path(shutil.copy(opened_books / "units.db", folder / "everything.db")))
+    books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
+    books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
+    books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
+    books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    for command in (
+        "measure add --unit SBF --amount 5 --title Lådcyklar --booked-on 2025-04-01",
+        "sweep --as-of 2026-02-05",
+        "fund appropriate --amount 1000 --decision KS-1 --booked-on 2026-02-06",
+        "grant round open Våren --from 2026-02-01 --to 2026-12-31",
+        (
+            "grant apply --unit SBF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
+            " --lifetime-years 10 --booked-on 2026-02-07"
+        ),
+        "grant score 1 climate_benefit=7",
+        "grant approve 1 --amount 400 --decision KS-2 --booked-on 2026-02-08",
+        "grant pay 1 --amount 300 --booked-on 2026-02-09",
+        "grant report 1 --used 250 --actual-cost 900 --co2-reduction-kg 90 --booked-on 2026-02-10",
+        "grant round close Våren",
+    ):
+        outcome = books(*command.split())
+        assert outcome.code == 0, outcome.err
+    return books.file
+
+
+@pytest.fixture
+def everything(everything_once: Path, tmp_path: Path) -> Books:
+    """Books in which everything has happened once: a copy."""
+    return _copy(everything_once, tmp_path / "work")
+
+
 def month_end(day: datetime.date) -> datetime.date:
     """The last day of a day's month, found by counting."""
     while (day + datetime.timedelta(days=1)).month == day.month:

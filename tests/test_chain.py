@@ -64,7 +64,13 @@ def test_each_voucher_holds_the_digest_of_its_trips_as_they_were_read(books_with
         assert batch["trips_sha256"] == hashlib.sha256("".join(digests).encode()).hexdigest()
         content = {name: value for name, value in batch.items() if name != "sha256"}
         for name, statement in (
-            ("charges", "SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = ? ORDER BY id"),
+            (
+                "charges",
+                (
+                    "SELECT id, unit_id, category, rate_id, booked_on, is_amendment, mirrors_id FROM charge"
+                    " WHERE batch_id = ? ORDER BY id"
+                ),
+            ),
             (
                 "quarantined",
                 "SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = ? ORDER BY id",

@@ -22,8 +22,9 @@ SUMS = [
 REPORTS = [
     ("balance",), ("journal",), ("unit", "list"), ("policy", "list"), ("policy", "history", "rate"), ("factor", "list"),
     ("source", "list"), ("source", "show", "standard"), ("batch", "list"), ("batch", "show", "1"),
-    ("quarantine", "list"),
+    ("quarantine", "list"), ("vehicle", "list"),
     ("voucher", "show", "A2025-1"), ("check",),
+    ("explain", "A2025-1"), ("explain", "trip:standard/b"), ("explain", "unit:SBF"),
 ]  # fmt: skip
 
 # What is shown for a day; the rest is one thing by its number, or the whole chain.
@@ -33,6 +34,7 @@ DATED = ("balance", "journal", "list", "rate")
 @pytest.fixture
 def full(books: Books) -> Books:
     books.take(trip("a", unit="ELN"), trip("b"), trip("c", unit="NIX"), options=["--accept-partial"])
+    assert books("vehicle", "load", books.text("v.csv", "vehicle;unit;category", "QVI 101;SBF;pool_car")).code == 0
     return books
 
 
@@ -113,7 +115,7 @@ def test_every_report_answers_for_a_day_and_for_what_was_known(
     "command",
     [("unit", "add", "X", "--name", "X", "--kind", "administration"),
      ("policy", "set", "rate", "2", "--decision", "KS"),
-     ("unit", "load", "u.csv"), ("import", "trips.csv", "--source", "standard")],
+     ("unit", "load", "u.csv"), ("vehicle", "load", "v.csv"), ("import", "trips.csv", "--source", "standard")],
     ids=" ".join,
 )  # fmt: skip
 def test_every_command_that_registers_names_what_it_made(
@@ -121,6 +123,7 @@ def test_every_command_that_registers_names_what_it_made(
 ) -> None:
     monkeypatch.chdir(books.folder)
     books.text("u.csv", "code;name;kind", "X;X;administration")
+    books.text("v.csv", "vehicle;unit;category", "QVI 101;SBF;pool_car")
     books.csv("trips.csv", [trip()])
     outcome = books(*command, "--dry-run", "--format", "json")
     assert outcome.code == 0, outcome.err

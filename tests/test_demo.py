@@ -166,6 +166,8 @@ def test_the_report_in_the_readme_is_what_the_program_prints(
     monkeypatch.setenv("COLUMNS", "100")
     printed = demonstration[0]("balance", "--as-of", "2025-12-31").out
     report = "\n".join(line.rstrip() for line in printed.splitlines()).strip()
+    # Every voucher has a nonce of its own, so that each chain ends otherwise.
+    report = re.sub(r"\b[0-9a-f]{12}\b", "0123456789ab", report)
     assert f"$ klimatvaxling balance --as-of 2025-12-31\n{report}\n```" in (ROOT / "README.md").read_text(
         encoding="utf-8"
     )

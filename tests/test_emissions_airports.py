@@ -1,5 +1,7 @@
 """Places and routes by air: what a code stands for, and how far it is."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +126,100 @@ def test_a_personal_identity_number_in_a_route_is_not_repeated(text: str) -> Non
     with pytest.raises(InputRefused) as refused:
         airports.route(text)
     assert not any(part in str(refused.value.facts) for part in ("800101", "1234"))
+
+
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ("GOT -> CPH > JFK", "GOT CPH JFK"),
+        ("GOT→CPH/JFK", "GOT CPH JFK"),
+        ("GOT ARN GOT", "GOT ARN GOT"),
+        ("FRA: - GOT", "FRA GOT"),
+        ("FR A-GOT", "FRA GOT"),
+        ("Göteborg-Bryssel", "GOT BRU"),
+        ("gothenburg > new york", "GOT JFK"),
+        ("Stockholm-Arlanda - Göteborg-Landvetter", "ARN GOT"),
+        ("Stockholm-Arlanda > Göteborg", "ARN GOT"),
+        ("STOCKHOLM ARLANDA-GÖTEBORG", "ARN GOT"),
+        ("Luleå (LLA) / Stockholm-Arlanda (ARN)", "LLA ARN"),
+        ("Tromsø-Tromso Langnes (TOS)-OSL", None),
+        ("Malmø - Åbo", "MMX TKU"),
+        ("STO-LON", "ARN LHR"),
+    ],
+)
+def test_a_route_is_the_same_however_suppliers_spell_it(text: str, stops: str | None) -> None:
+    if stops is None:
+        with pytest.raises(InputRefused):
+            airports.route(text)
+        return
+    legs = airports.route(text).legs
+    assert " ".join([legs[0].origin, *(leg.destination for leg in legs)]) == stops
+
+
+@given(st.lists(st.sampled_from(["GOT", "ARN", "CPH", "JFK", "LHR", "TOS"]), min_size=2, max_size=6))
+def test_every_separator_gives_the_same_legs(stops: list[str]) -> None:
+    if any(one == two for one, two in pairwise(stops)):
+        return
+    routes = {airports.route(separator.join(stops)) for separator in ("-", " - ", ">", " -> ", "/", " ")}
+    assert len(routes) == 1
+
+
+def test_journeys_with_a_way_by_land_between_them_are_parted_by_a_comma() -> None:
+    legs = airports.route("GOT-ARN, BMA-GOT").legs
+    assert [(leg.origin, leg.destination) for leg in legs] == [("GOT", "ARN"), ("BMA", "GOT")]
+
+
+def test_a_route_flown_several_times_is_as_long_as_all_of_them() -> None:
+    once, thrice = airports.route("GOT-ARN-JFK"), airports.route("3*GOT-ARN-JFK")
+    assert thrice.legs == once.legs
+    assert thrice.distance_km == 3 * once.distance_km
+    assert thrice.distance_under_500_km == 3 * once.distance_under_500_km
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("GOT-ARN-BMA-GOT", airports.LegTooShort),
+        ("CPH-MMX", airports.LegTooShort),
+        ("MAD-WLG", airports.LegTooLong),
+        ("0*GOT-ARN", airports.RouteTooShort),
+        ("1000*GOT-ARN", airports.PlaceUnknown),
+        ("*GOT-ARN", airports.PlaceUnknown),
+        ("GOT->", airports.RouteTooShort),
+        ("GOT-ARN,", airports.RouteTooShort),
+        ("GOT, ARN", airports.RouteTooShort),
+        ("Stockholm-Arlanda", airports.RouteTooShort),
+    ],
+)
+def test_a_route_that_is_hardly_meant_is_questioned(text: str, error: type[InputRefused]) -> None:
+    with pytest.raises(error) as refused:
+        airports.route(text)
+    assert refused.value.place.column == "route"
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [("Götebrg", "GOT (Göteborg)"), ("Stokholm", "ARN (Stockholm)"), ("VAX", "VXO (Växjö)"), ("Bruxelles", None)],
+)
+def test_a_misspelt_place_is_asked_about_and_never_guessed(text: str, suggestion: str | None) -> None:
+    with pytest.raises(airports.PlaceUnknown) as refused:
+        airports.route(f"{text} > ARN")
+    assert suggestion is None or suggestion in refused.value.what()
+
+
+@pytest.mark.parametrize("code", sorted(airports._places()["questioned"]))
+def test_a_questioned_code_is_a_real_place_and_its_suggestion_a_nordic_one(code: str) -> None:
+    assert code in airports._airports() or code in airports._cities()
+    assert airports.airport(airports._places()["questioned"][code]["suggestion"]).country in {"SE", "NO", "FI", "DK"}
+
+
+def test_a_name_means_what_its_city_code_means() -> None:
+    places = airports._places()
+    for name, code in (("stockholm", "STO"), ("london", "LON"), ("paris", "PAR"), ("tokyo", "TYO"), ("milano", "MIL")):
+        assert airports.airport(name).code == places["cities"][code]
+
+
+@pytest.mark.parametrize("text", [" " * 90_000 + "x", "-" * 90_000 + "x", "GOT-" * 20_000, "x" * 90_000, "= " * 40_000])
+def test_a_cell_of_any_length_is_refused_at_once(text: str) -> None:
+    with pytest.raises(airports.RouteTooShort):
+        airports.route(text)

@@ -263,3 +263,46 @@ def test_a_trip_by_car_needs_no_airport_data() -> None:
     airports._airports.cache_clear()
     Assessor(SHIPPED).assess(trip(distance_km="10", route="Borås-Göteborg"))
     assert airports._airports.cache_info().currsize == 0
+
+
+@given(st.integers(2, 999), st.decimals(min_value=1, max_value=4000, places=3, allow_nan=False))
+def test_several_trips_of_a_distance_are_judged_by_the_length_of_one(times: int, km: Decimal) -> None:
+    one, all_ = flown(distance_km=str(km)), flown(distance_km=f"{times}*{km}")
+    assert all_.factors == one.factors
+    assert Decimal(all_.quantity) == times * km
+    assert abs(all_.co2_g - times * one.co2_g) <= times  # each alone is rounded, together they are rounded once
+    assert (all_.co2_under_500_km_g == 0) == (one.co2_under_500_km_g == 0)
+
+
+def test_three_flights_of_400_km_are_no_flight_of_1200() -> None:
+    assert flown(distance_km="3*400").co2_g == 3 * flown(distance_km="400").co2_g
+    assert flown(distance_km="3*400").co2_under_500_km_g == flown(distance_km="3*400").co2_g
+    assert flown(distance_km="1200").co2_under_500_km_g == 0
+
+
+@pytest.mark.parametrize("route", ["GOT-ARN", "GOT-ARN-JFK"])
+def test_a_route_flown_by_several_is_as_much_as_all_of_them(route: str) -> None:
+    once, thrice = flown(route=route), flown(route=f"3*{route}")
+    assert int(thrice.quantity) == 3 * int(once.quantity)
+    assert abs(thrice.co2_g - 3 * once.co2_g) <= 3
+    assert flown(route=f"-3*{route}").co2_g == -thrice.co2_g
+
+
+def test_a_distance_and_a_route_of_several_are_spread_as_for_one() -> None:
+    both = flown(distance_km="2*7000", route="2*GOT-ARN-JFK")
+    assert (both.tier, both.quantity) == ("distance", "14000")
+    assert abs(both.co2_g - 2 * flown(distance_km="7000", route="GOT-ARN-JFK").co2_g) <= 2
+
+
+def test_what_several_state_is_shared_by_the_length_of_one() -> None:
+    assert flown(stated_kg="90", distance_km="3*400").co2_under_500_km_g == 90_000
+
+
+def test_a_car_that_went_the_same_way_twelve_times_is_charged_for_all() -> None:
+    assert co2(distance_km="12*6,5", fuel="").co2_g == co2(distance_km="78", fuel="").co2_g
+    assert co2(distance_km="-12*6,5", fuel="").co2_g == -co2(distance_km="78", fuel="").co2_g
+
+
+@pytest.mark.parametrize("cell", ["0*400", "1000*400", "*400", "3*", "3*-400", "3*x", "3**4"])
+def test_a_count_that_is_none_is_refused(cell: str) -> None:
+    assert complaints(flight(distance_km=cell)) == [("KV-CELL-NUMBER", "distance_km")]

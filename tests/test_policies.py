@@ -29,6 +29,11 @@ def test_the_policies_at_the_start(books: Books) -> None:
         "retention": "one_year_from_booking",
         "company_invoicing": "swept",
         "require_second_person": "off",
+        "grant_kinds": "administration",
+        "grant_share": "100",
+        "grant_outside_round": "refused",
+        "grant_criteria": "climate_benefit:1,innovation:1,reach:1",
+        "focus_areas": "travel|energy|construction|consumption|carbon_storage",
     }
 
 

@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 
 from conftest import Books
+from klimatvaxling.travel.conversion import convert, signed
 from klimatvaxling.travel.profile import BadProfile, ColumnRule, parse_profile
-from klimatvaxling.travel.rows import _signed, convert
 from klimatvaxling.typed import NotANumber, decimal
 
 COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
@@ -271,16 +271,16 @@ def test_a_profile_in_the_users_own_folder_is_refused_in_words_too(books: Books)
 
 @pytest.mark.parametrize("price", ["-2685,08", "\u22122685,08", "\u20132685,08", "2685,08-", "-2 685,08"])
 def test_however_a_price_is_signed_a_credit_is_a_credit(price: str) -> None:
-    assert _signed("120", price) == "-120"
-    assert _signed("-120", price) == "-120"
+    assert signed("120", price) == "-120"
+    assert signed("-120", price) == "-120"
 
 
 def test_a_price_that_is_no_number_makes_the_row_unreadable_not_a_charge() -> None:
     with pytest.raises(NotANumber):
-        decimal(_signed("120", "minus 100"))
+        decimal(signed("120", "minus 100"))
 
 
 def test_mil_become_kilometres_without_losing_a_digit() -> None:
-    rule = ColumnRule(("antal",), times=decimal("10"))
+    rule = ColumnRule((("antal",),), times=decimal("10"))
     assert convert(rule, "1,2345") == "12.345"
     assert convert(rule, "123456789012345678901234567890,5") == "1234567890123456789012345678905"

@@ -61,9 +61,16 @@ def test_a_sample_becomes_what_it_always_became(source: str) -> None:
     assert found == golden.read_text(encoding="utf-8")
 
 
+def load_the_made_up_city(books: Books) -> None:
+    assert books("unit", "load", ROOT / "demo" / "enheter.csv").code == 0
+    assert books("vehicle", "load", ROOT / "demo" / "fordon.csv").code == 0
+
+
 @pytest.mark.parametrize("source", SOURCES)
-def test_a_sample_can_be_imported_with_the_units_of_the_made_up_city(source: str, fresh_books: Books) -> None:
-    assert fresh_books("unit", "load", ROOT / "demo" / "enheter.csv").code == 0
+def test_a_sample_can_be_imported_with_the_units_and_vehicles_of_the_made_up_city(
+    source: str, fresh_books: Books
+) -> None:
+    load_the_made_up_city(fresh_books)
     result = fresh_books.json("import", sample_of(source), "--source", source)
     assert result["rows_posted"] > 0
     assert result["rows_rejected"] == 0
@@ -72,7 +79,8 @@ def test_a_sample_can_be_imported_with_the_units_of_the_made_up_city(source: str
 
 @pytest.mark.parametrize("source", sorted({*SOURCES} - {"standard"}))
 def test_neither_names_nor_employee_numbers_of_a_sample_reach_the_books(source: str, fresh_books: Books) -> None:
-    assert fresh_books("unit", "load", ROOT / "demo" / "enheter.csv").code == 0
+    load_the_made_up_city(fresh_books)
     fresh_books.json("import", sample_of(source), "--source", source)
     stored = fresh_books.dump()
-    assert not [name for name in ("Testsson", "Exempelsson", "Provsson", "90017", "90021") if name in stored]
+    travellers = ("Testsson", "Exempelsson", "Provsson", "Demosson", "90017", "90021", "Hemvägen")
+    assert not [name for name in travellers if name in stored]

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from conftest import COMPANY_NUMBER, UNITS, Books, trip
-from klimatvaxling.units.directory import CostCentreTaken, Directory, UnitExists, UnknownUnit, require_no_clash
+from klimatvaxling.units.directory import (
+    CostCentreTaken,
+    Directory,
+    UnitExists,
+    UnknownUnit,
+    require_new_codes,
+    require_no_clash,
+)
 from klimatvaxling.units.unit import (
     BadCostCentre,
     BadCounterpart,
@@ -126,9 +133,9 @@ def test_two_units_never_own_the_same_cost_centre() -> None:
     with pytest.raises(CostCentreTaken):
         require_no_clash(Directory([]), [administration("BUF", "7"), administration("KUF", "7")])
     with pytest.raises(UnitExists):
-        require_no_clash(known, [administration("sbf")])
+        require_new_codes(known, [administration("sbf")])
     with pytest.raises(UnitExists):
-        require_no_clash(known, [administration("X"), administration("x")])
+        require_new_codes(known, [administration("X"), administration("x")])
 
 
 def test_the_refusal_says_whose_the_cost_centre_is(books: Books) -> None:
@@ -198,11 +205,11 @@ def test_a_unit_file_may_be_a_workbook_with_cost_centres_as_numbers(fresh_books:
 @pytest.mark.parametrize(
     ("lines", "code", "named"),
     [
-        (["code;name;kind;colour", "A;A;company;red"], "KV-UNIT-FILE-COLUMNS", "colour"),
-        (["code;name", "A;A"], "KV-UNIT-FILE-COLUMNS", "kind"),
-        (["code;name;kind;name", "A;A;company;B"], "KV-UNIT-FILE-COLUMNS", "name"),
-        (["code;name;kind"], "KV-UNIT-FILE-EMPTY", "u.csv"),
-        (["code;name;kind", ";;"], "KV-UNIT-FILE-EMPTY", "u.csv"),
+        (["code;name;kind;colour", "A;A;company;red"], "KV-REGISTER-COLUMNS", "colour"),
+        (["code;name", "A;A"], "KV-REGISTER-COLUMNS", "kind"),
+        (["code;name;kind;name", "A;A;company;B"], "KV-REGISTER-COLUMNS", "name"),
+        (["code;name;kind"], "KV-REGISTER-EMPTY", "u.csv"),
+        (["code;name;kind", ";;"], "KV-REGISTER-EMPTY", "u.csv"),
         (["code;name;kind", "A;A;administration", "B;B;bolag"], "KV-ORG-NUMBER-MISSING", "row 3, column org_number"),
         (["code;name;kind", "A;A;administration", "", "FUND;B;administration"], "KV-UNIT-CODE", "row 4, column code"),
         (["code;name;kind", "A;A;administration", "a;B;administration"], "KV-UNIT-EXISTS", "a"),

@@ -17,27 +17,34 @@ NEVER_CHANGED = {
     "unit": [("id",), ("code",), ("folded",)],
     "unit_version": [("id",)],
     "unit_cost_centre": [("id",)],
+    "vehicle": [("id",)],
     "policy": [("id",)],
     "factor_set": [("id",), ("name", "version")],
     "factor": [("id",), ("factor_set_id", "key")],
     "source": [("id",), ("name",)],
     "profile": [("id",), ("source_id", "version"), ("source_id", "sha256")],
-    "batch": [("id",)],
+    "batch": [("id",), ("undoes_id",)],
     "batch_page": [("id",), ("batch_id", "number")],
-    "charge": [("id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on")],
+    "charge": [("id",), ("mirrors_id",), ("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment")],
+    "trip_reversal": [("id",)],
     "trip": [("id",), ("source_id", "trip_id", "revision")],
     "quarantine": [("id",), ("batch_id", "row")],
     "quarantine_outcome": [("quarantine_id",)],
+    "quarantine_correction": [("id",), ("quarantine_id", "batch_id")],
+    "completeness_declaration": [("id",)],
     "voucher": [("id",), ("code",), ("series", "fiscal_year", "number"), ("hash",), ("previous_hash",),
                 ("registered_at",), ("corrects_id",)],
     "lot": [("voucher_id",)],
     "posting": [("id",), ("voucher_id", "line"), ("charge_id",)],
     "measure": [("voucher_id",)],
+    "unit_merger": [("unit_id",)],
     "application_round": [("id",), ("folded",)],
     "application_round_closing": [("round_id",)],
     "application": [("id",)],
     "application_score": [("id",)],
     "grant_step": [("id",), ("application_id", "number")],
+    "period_event": [("id",)],
+    "program": [("id",)],
 }
 
 # The voucher's row is its seal. It is accepted only as the next link of the chain, as the next number of its
@@ -55,6 +62,17 @@ SEALS = {
         "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
+    "voucher_in_an_open_month": (
+        "voucher", "NEW.booked_on <= (SELECT closed_through FROM period_event ORDER BY id DESC LIMIT 1)"),
+    # Months close one after the other and open again from the last.
+    "period_event_is_next": (
+        "period_event", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM period_event)"),
+    "period_closes_in_order": (
+        "period_event", "NEW.action = 'closed' AND (NEW.closed_through IS NOT date(NEW.month || '-01', '+1 month', '-1 day')"
+        " OR NEW.month <> (SELECT strftime('%Y-%m', closed_through, '+1 day') FROM period_event ORDER BY id DESC LIMIT 1))"),
+    "period_reopens_from_the_last": (
+        "period_event", "NEW.action = 'reopened' AND (NEW.month IS NOT (SELECT substr(closed_through, 1, 7)"
+        " FROM period_event ORDER BY id DESC LIMIT 1) OR NEW.closed_through >= NEW.month)"),
     "posting_before_its_seal": (
         "posting", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
     "lot_before_its_seal": (
@@ -70,12 +88,20 @@ SEALS = {
         "trip", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
     "quarantine_before_its_seal": (
         "quarantine", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "quarantine_correction_before_its_seal": (
+        "quarantine_correction", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
     "cost_centre_before_its_seal": (
         "unit_cost_centre", "EXISTS (SELECT 1 FROM unit_version WHERE id = NEW.unit_version_id)"),
     "factor_before_its_seal": (
         "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
     "charge_before_its_seal": (
         "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "trip_reversal_before_its_seal": (
+        "trip_reversal", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
+    # A trip is charged once or not at all.
+    "trip_is_taken_back_or_restored_in_turn": (
+        "trip_reversal", "(SELECT coalesce(sum(sign), 0) FROM trip_reversal WHERE trip_row_id = NEW.trip_row_id)"
+        " + NEW.sign NOT IN (-1, 0)"),
     "measure_before_its_seal": (
         "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
     "step_follows_the_one_before": (
@@ -93,10 +119,10 @@ _RUNNING = (
     " FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE {of} GROUP BY {parts}, v.booked_on"
 )
 NEVER_OVERDRAWN = {
-    # A lot, and what the fund got from it.
+    # What a unit has of a lot (it moves in a merger), and what the fund got from it, of whichever unit.
     "lot_is_never_overdrawn": (
         "lot_id IS NOT NULL AND amount_ore > 0",
-        "p.lot_id, p.account",
+        "p.lot_id, p.account, CASE p.account WHEN 'own_funds' THEN p.unit_id END",
         "p.lot_id IN (SELECT lot_id FROM posting WHERE voucher_id = NEW.id AND lot_id IS NOT NULL AND amount_ore > 0)",
         "running > 0"),
     "debt_is_never_overfilled": (
@@ -124,7 +150,8 @@ def guard_sqlite() -> None:
                 f"BEGIN SELECT RAISE(ABORT, 'KV-POSTED: {table} is never changed'); END"
             )
         exists = " OR ".join(
-            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns) + ")"
+            f"EXISTS (SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = NEW.{column}" for column in columns)
+            + (" AND NEW.mirrors_id IS NULL AND mirrors_id IS NULL)" if "is_amendment" in columns else ")")
             for columns in keys
         )
         op.execute(
@@ -154,6 +181,29 @@ def upgrade() -> None:
         sa.Column('registered_by', sa.Text(), nullable=False),
         sa.Column('program_version', sa.Text(), nullable=False),
         sa.CheckConstraint('id = 1', name='book_is_one'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('period_event',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('month', sa.Text(), nullable=False),
+        sa.Column('action', sa.Text(), nullable=False),
+        sa.Column('closed_through', sa.Text(), nullable=True),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('obstacles', sa.Text(), nullable=False),
+        sa.Column('head', sa.Text(), nullable=False),
+        sa.Column('vouchers', WHOLE, nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("action IN ('closed', 'reopened')", name='period_action_known'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('program',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('version', sa.Text(), nullable=False),
+        sa.Column('schema_revision', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint('id'),
         sqlite_strict=True
     )
@@ -246,6 +296,28 @@ def upgrade() -> None:
         sqlite_strict=True
     )
     op.create_index(op.f('ix_unit_version_unit_id'), 'unit_version', ['unit_id'], unique=False)
+    op.create_table('vehicle',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('number', sa.Text(), nullable=False),
+        sa.Column('cards', sa.Text(), nullable=False),
+        sa.Column('unit', sa.Text(), nullable=False),
+        sa.Column('category', sa.Text(), nullable=False),
+        sa.Column('fuel', sa.Text(), nullable=False),
+        sa.Column('cost_centre', sa.Text(), nullable=False),
+        sa.Column('outside_reason', sa.Text(), nullable=False),
+        sa.Column('tank_l', WHOLE, nullable=True),
+        sa.Column('valid_from', sa.Text(), nullable=False),
+        sa.Column('valid_to', sa.Text(), nullable=True),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("outside_reason <> '' OR (unit <> '' AND category <> '')", name='vehicle_is_charged_or_outside'),
+        sa.CheckConstraint('length(number) BETWEEN 2 AND 30', name='vehicle_number_length'),
+        sa.CheckConstraint('tank_l IS NULL OR tank_l > 0', name='vehicle_tank_holds_something'),
+        sa.CheckConstraint('valid_to IS NULL OR valid_to >= valid_from', name='vehicle_begins_before_it_ends'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_vehicle_number'), 'vehicle', ['number'], unique=False)
     op.create_table('batch',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('source_id', WHOLE, nullable=False),
@@ -262,15 +334,21 @@ def upgrade() -> None:
         sa.Column('co2_g', WHOLE, nullable=False),
         sa.Column('charged_ore', WHOLE, nullable=False),
         sa.Column('trips_sha256', sa.Text(), nullable=False),
+        sa.Column('reversals_sha256', sa.Text(), nullable=False),
+        sa.Column('undoes_id', WHOLE, nullable=True),
+        sa.Column('reason', sa.Text(), nullable=False),
         sa.Column('sha256', sa.Text(), nullable=False),
         sa.Column('evidence', sa.Text(), nullable=False),
+        sa.Column('accepted', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
         sa.Column('registered_by', sa.Text(), nullable=False),
         sa.Column('program_version', sa.Text(), nullable=False),
         sa.CheckConstraint('rows_read = rows_posted + rows_already_imported + rows_outside_scheme + rows_rejected + rows_held', name='batch_rows_add_up'),
         sa.ForeignKeyConstraint(['profile_id'], ['profile.id'], ),
         sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.ForeignKeyConstraint(['undoes_id'], ['batch.id'], ),
         sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('undoes_id'),
         sqlite_strict=True
     )
     op.create_table('unit_cost_centre',
@@ -305,13 +383,18 @@ def upgrade() -> None:
         sa.Column('category', sa.Text(), nullable=False),
         sa.Column('rate_id', WHOLE, nullable=False),
         sa.Column('booked_on', sa.Text(), nullable=False),
+        sa.Column('is_amendment', WHOLE, nullable=False),
+        sa.Column('mirrors_id', WHOLE, nullable=True),
+        sa.CheckConstraint('is_amendment IN (0, 1)', name='charge_amendment_flag'),
         sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['mirrors_id'], ['charge.id'], ),
         sa.ForeignKeyConstraint(['rate_id'], ['policy.id'], ),
         sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
         sa.PrimaryKeyConstraint('id'),
-        sa.UniqueConstraint('batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', name='charge_once'),
+        sa.UniqueConstraint('mirrors_id'),
         sqlite_strict=True
     )
+    op.create_index('charge_once', 'charge', ['batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', 'is_amendment'], unique=True, sqlite_where=sa.text('mirrors_id IS NULL'), postgresql_where=sa.text('mirrors_id IS NULL'))
     op.create_table('quarantine',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('batch_id', WHOLE, nullable=False),
@@ -441,6 +524,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_voucher_application_id'), 'voucher', ['application_id'], unique=False)
     op.create_index(op.f('ix_voucher_booked_on'), 'voucher', ['booked_on'], unique=False)
+    op.create_table('unit_merger',
+        sa.Column('unit_id', WHOLE, nullable=False),
+        sa.Column('into_id', WHOLE, nullable=False),
+        sa.Column('merged_on', sa.Text(), nullable=False),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('unit_id <> into_id', name='merger_of_two'),
+        sa.ForeignKeyConstraint(['into_id'], ['unit.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('unit_id'),
+        sqlite_strict=True
+    )
     op.create_table('measure',
         sa.Column('voucher_id', WHOLE, nullable=False),
         sa.Column('unit_id', WHOLE, nullable=False),
@@ -473,6 +569,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('quarantine_id'),
         sqlite_strict=True
     )
+    op.create_table('quarantine_correction',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('quarantine_id', WHOLE, nullable=False),
+        sa.Column('batch_id', WHOLE, nullable=False),
+        sa.Column('trip_id', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['quarantine_id'], ['quarantine.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('quarantine_id', 'batch_id', name='quarantine_correction_once'),
+        sqlite_strict=True
+    )
+    op.create_table('completeness_declaration',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('source_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=True),
+        sa.Column('period', sa.Text(), nullable=False),
+        sa.Column('state', sa.Text(), nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("state IN ('empty', 'late')", name='declaration_state_known'),
+        sa.CheckConstraint('length(period) = 7', name='declaration_period_is_month'),
+        sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
     op.create_table('trip',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('source_id', WHOLE, nullable=False),
@@ -492,6 +615,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('id'),
         sa.UniqueConstraint('source_id', 'trip_id', 'revision', name='trip_once'),
         sqlite_strict=True
+    )
+    op.create_table('trip_reversal',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('trip_row_id', WHOLE, nullable=False),
+        sa.Column('charge_id', WHOLE, nullable=False),
+        sa.Column('sign', WHOLE, nullable=False),
+        sa.CheckConstraint('sign IN (-1, 1)', name='trip_reversal_sign'),
+        sa.ForeignKeyConstraint(['charge_id'], ['charge.id'], ),
+        sa.ForeignKeyConstraint(['trip_row_id'], ['trip.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_trip_reversal_charge_id'), 'trip_reversal', ['charge_id'], unique=False)
+    op.create_index(op.f('ix_trip_reversal_trip_row_id'), 'trip_reversal', ['trip_row_id'], unique=False)
+    op.execute(
+        "CREATE VIEW trip_effect AS SELECT id AS trip_row_id, charge_id, 1 AS sign, co2_g FROM trip UNION ALL"
+        " SELECT r.trip_row_id, r.charge_id, r.sign, r.sign * t.co2_g FROM trip_reversal r JOIN trip t ON t.id = r.trip_row_id"
     )
     op.create_table('posting',
         sa.Column('id', WHOLE, nullable=False),
@@ -523,12 +663,19 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_posting_unit_id'), table_name='posting')
     op.drop_index(op.f('ix_posting_lot_id'), table_name='posting')
     op.drop_table('posting')
+    op.execute("DROP VIEW trip_effect")
+    op.drop_index(op.f('ix_trip_reversal_trip_row_id'), table_name='trip_reversal')
+    op.drop_index(op.f('ix_trip_reversal_charge_id'), table_name='trip_reversal')
+    op.drop_table('trip_reversal')
     op.drop_table('trip')
+    op.drop_table('completeness_declaration')
+    op.drop_table('quarantine_correction')
     op.drop_table('quarantine_outcome')
     op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
     op.drop_table('lot')
     op.drop_index(op.f('ix_measure_unit_id'), table_name='measure')
     op.drop_table('measure')
+    op.drop_table('unit_merger')
     op.drop_index(op.f('ix_voucher_booked_on'), table_name='voucher')
     op.drop_index(op.f('ix_voucher_application_id'), table_name='voucher')
     op.drop_table('voucher')
@@ -540,12 +687,15 @@ def downgrade() -> None:
     op.drop_table('application_round_closing')
     op.drop_table('application_round')
     op.drop_table('quarantine')
+    op.drop_index('charge_once', table_name='charge')
     op.drop_table('charge')
     op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')
     op.drop_table('batch_page')
     op.drop_index(op.f('ix_unit_cost_centre_unit_version_id'), table_name='unit_cost_centre')
     op.drop_table('unit_cost_centre')
     op.drop_table('batch')
+    op.drop_index(op.f('ix_vehicle_number'), table_name='vehicle')
+    op.drop_table('vehicle')
     op.drop_index(op.f('ix_unit_version_unit_id'), table_name='unit_version')
     op.drop_table('unit_version')
     op.drop_table('profile')
@@ -555,4 +705,6 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_policy_name'), table_name='policy')
     op.drop_table('policy')
     op.drop_table('factor_set')
+    op.drop_table('program')
+    op.drop_table('period_event')
     op.drop_table('book')

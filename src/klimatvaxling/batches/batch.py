@@ -24,7 +24,7 @@ class TripsConflict(StateRefused):
     message = N_(
         "{count} trips are already posted with other content, first {trip_id} in row {row}. Nothing was posted."
     )
-    remedy = N_("Ask the supplier which is right. Remove the rows from the file to import the others.")
+    remedy = N_("Ask the supplier which is right. If the new file is, correct what was posted: --amend")
 
 
 class UnexpectedRows(InputRefused):
@@ -49,6 +49,46 @@ class TripTwice(InputRefused):
     code = "KV-TRIP-TWICE"
     message = N_("The id {trip_id} stands on more than one row, with different content.")
     remedy = N_("Keep the row that is right, or give the other an id of its own.")
+
+
+class UnknownBatch(InputRefused):
+    """No batch of that number."""
+
+    code = "KV-BATCH-UNKNOWN"
+    message = N_("There is no batch {batch}.")
+    remedy = N_("See the batches with: klimatvaxling batch list")
+
+
+class BatchUndone(StateRefused):
+    """A batch is undone once."""
+
+    code = "KV-BATCH-UNDONE"
+    message = N_("Batch {batch} was undone by batch {undo}.")
+    remedy = N_("Its trips can be imported again.")
+
+
+class BatchIsUndoing(StateRefused):
+    """The undoing of a batch is not undone."""
+
+    code = "KV-BATCH-IS-UNDOING"
+    message = N_("Batch {batch} is the undoing of batch {undone}.")
+    remedy = N_("Import the file again instead.")
+
+
+class BatchAmended(StateRefused):
+    """Trips of the batch were amended since."""
+
+    code = "KV-BATCH-AMENDED"
+    message = N_("Trips of batch {batch} were amended by batch {amendment}.")
+    remedy = N_("Undo that one first: klimatvaxling batch undo {amendment}")
+
+
+class NothingToUndo(StateRefused):
+    """A batch that charged nothing."""
+
+    code = "KV-BATCH-NOTHING"
+    message = N_("Batch {batch} charged nothing: there is nothing to undo.")
+    remedy = N_("Rows in quarantine are dismissed one by one: klimatvaxling quarantine list")
 
 
 @dataclass(frozen=True)

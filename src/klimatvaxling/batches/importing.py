@@ -6,16 +6,18 @@ stand twice, everything is rolled back and read again with care.
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
 from klimatvaxling.batches.ahead import Reader, reading_ahead
+from klimatvaxling.batches.amending import Amending
 from klimatvaxling.batches.batch import (
     ImportResult,
     Rejected,
@@ -26,8 +28,10 @@ from klimatvaxling.batches.batch import (
     UnitCharge,
 )
 from klimatvaxling.batches.pages import LINE_BREAK, page_text
+from klimatvaxling.batches.quarantine import Corrected, corrections
+from klimatvaxling.batches.quarantine_register import waiting_rows
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
-from klimatvaxling.batches.store import BatchStore, Known, has_trips, profile_id, source_id
+from klimatvaxling.batches.store import FIRST_REVISIONS, BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
@@ -36,16 +40,22 @@ from klimatvaxling.database.guards import insert_guards_aside
 from klimatvaxling.emissions.register import registered_factors
 from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.exact import as_precise_as
+from klimatvaxling.fund.fund import Fund
+from klimatvaxling.fund.register import fund_in
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.posting_door import post
+from klimatvaxling.ledger.voucher import VoucherDraft
 from klimatvaxling.lots.register import own_funds_of
+from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.plausible import Implausible
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout
-from klimatvaxling.trips.trip import Trips, normal_form
+from klimatvaxling.trips.trip import SEPARATOR, Trips, normal_form
 from klimatvaxling.typed import canonical
-from klimatvaxling.units.register import versions
+from klimatvaxling.units.register import directory, mergers, versions
+from klimatvaxling.vehicles.register import vehicles
 
 _LOOKED_UP_AT_ONCE = 500
 
@@ -57,11 +67,15 @@ class Order:
     file: Path
     profile: Profile
     booked_on: datetime.date | None = None
+    trip_date: datetime.date | None = None
     accept_partial: bool = False
     expected_rows: int | None = None
     expected_kg: Decimal | None = None
     evidence: str = ""
+    amend: bool = False
     dry_run: bool = False
+    # Codes of implausible rows that are posted all the same.
+    accept: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -122,6 +136,9 @@ class _Import:
         self._connection, self._order = connection, order
         self._clock, self._by, self._twice = clock, by, twice
         self._profile = order.profile
+        first_open = first_open_day(connection)
+        if order.booked_on is not None:
+            require_all_open([order.booked_on], first_open)
         self._source_id = source_id(connection, self._profile.name)
         self._looks_up = careful or has_trips(connection, self._source_id)
         unit_versions = versions(connection)
@@ -131,20 +148,29 @@ class _Import:
             file=order.file,
             profile=order.profile,
             units=unit_versions,
+            mergers=mergers(connection),
             policies=all_values(connection),
             factor_sets=sets,
             factor_keys=factor_keys,
-            booking=Booking(today(clock), order.booked_on),
+            booking=Booking(today(clock), order.booked_on, first_open),
+            trip_date=order.trip_date,
+            vehicles=vehicles(connection) if order.profile.names_vehicles else (),
             first_charge_id=next_key(connection, "charge"),
             twice=twice,
             with_cells=self._looks_up,
+            accept=order.accept,
         )
         self._charges: dict[int, ChargeKey] = {}
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
         self._conflicts: list[tuple[int, str]] = []
+        self._amending = Amending(connection, order.booked_on or today(clock), directory(connection).successor)
+        # The reader numbers charge lines as it meets them; where trips are amended there are others between.
+        self._numbers: dict[int, int] = {}
+        self._own_charges: dict[int, ChargeKey] = {}
         self._already = self._posted = self._understood_g = 0
         self.found_twice: set[str] = set()
+        self._corrected: list[Corrected] = []
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
@@ -163,6 +189,7 @@ class _Import:
                     self._closing = message
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
+        self._pass_over_what_was_accepted_before()
         self._suspect_doubles_of_rejected_rows()
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
@@ -193,11 +220,12 @@ class _Import:
             return
         self._understood_g += sum(trips.co2_g)
         if part.cells is None:
-            self._write(trips, part.page)
+            self._own_charges = self._charges
+            self._write(trips, part.page, self._charges, FIRST_REVISIONS)
             return
-        new = self._new_only(trips, part.cells)
+        new, earlier = self._new_only(trips, part.cells)
         if len(new):
-            self._write(new, page_text(self._opening.header, new))
+            self._write_looked_up(new, earlier)
 
     def _suspect_doubles_of_rejected_rows(self) -> None:
         """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
@@ -208,8 +236,32 @@ class _Import:
             known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
             self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
 
-    def _new_only(self, trips: Trips, chunk: Chunk) -> Trips:
-        """The trips that are not in the books yet; what is there with other content is a conflict."""
+    def _pass_over_what_was_accepted_before(self) -> None:
+        """A row that is merely implausible, and is in the books as it is, was accepted when it came first."""
+        merely = [row for row in self._rejected if all(isinstance(fault, Implausible) for fault in row.complaints)]
+        if not (merely and self._looks_up):
+            return
+        accepted: set[int] = set()
+        for start in range(0, len(merely), _LOOKED_UP_AT_ONCE):
+            part = merely[start : start + _LOOKED_UP_AT_ONCE]
+            known = self._store.known([row.trip_id for row in part])
+            for row in part:
+                earlier = known.get(row.trip_id)
+                # Not one that this file brought itself: two rows with one id are both suspect.
+                if earlier is not None and earlier.batch_id != self._store.batch_id:
+                    layout = Layout(self._profile, [fold(name) for name in self._opening.header])
+                    columns = layout.standard([(cell,) for cell in row.cells], 1)
+                    kept = [[cell] for cell in row.cells]
+                    if self._same_content(earlier, Chunk((row.row,), columns, kept), 0):
+                        accepted.add(row.row)
+        self._already += len(accepted)
+        self._rejected = [row for row in self._rejected if row.row not in accepted]
+
+    def _new_only(self, trips: Trips, chunk: Chunk) -> tuple[Trips, list[Known | None]]:
+        """The trips to write, with what they amend or follow; what is there with other content is a conflict.
+
+        A trip that was taken back can come again. With `--amend` other content is no conflict.
+        """
         known = self._store.known(trips.trip_id)
         position = {row: index for index, row in enumerate(chunk.numbers)}
         first_of: dict[str, int] = {}
@@ -217,7 +269,7 @@ class _Import:
         for index, trip_id in enumerate(trips.trip_id):
             at = position[trips.row[index]]
             earlier = known.get(trip_id)
-            if earlier is not None:
+            if earlier is not None and earlier.is_live:
                 same = self._same_content(earlier, chunk, at)
                 in_this_file = earlier.batch_id == self._store.batch_id
             elif trip_id in first_of:
@@ -231,9 +283,40 @@ class _Import:
                 self._already += 1
             elif in_this_file:
                 self.found_twice.add(trip_id)
+            elif self._order.amend and trip_id not in first_of:
+                first_of[trip_id] = at
+                new.append(index)
             else:
                 self._conflicts.append((chunk.numbers[at], trip_id))
-        return trips if len(new) == len(trips) else trips.only(new)
+        written = trips if len(new) == len(trips) else trips.only(new)
+        return written, [known.get(trip_id) for trip_id in written.trip_id]
+
+    def _write_looked_up(self, trips: Trips, earlier: Sequence[Known | None]) -> None:
+        """Write trips that were looked up, each in its own charge line: that of its travel, or one that amends."""
+        lines = []
+        for position, (charge_id, known) in enumerate(zip(trips.charge_id, earlier, strict=True)):
+            if known is None or not known.is_live:
+                lines.append(self._number_of(charge_id))
+                continue
+            key = self._charges[charge_id]
+            lines.append(self._amending.amend(key, trips.co2_g[position], self._rate(key), known, self._next_number))
+        trips = replace(trips, charge_id=lines)
+        charges = self._own_charges | self._amending.charges
+        revisions = [0 if known is None else known.newest_revision + 1 for known in earlier]
+        self._write(trips, page_text(self._opening.header, trips), charges, revisions)
+
+    def _rate(self, key: ChargeKey) -> int:
+        return next(int(value.value) for value in self._task.policies if value.id == key.rate_id)
+
+    def _number_of(self, reader_id: int) -> int:
+        """The key of a charge line of travel, by the number the reader gave it."""
+        if reader_id not in self._numbers:
+            self._numbers[reader_id] = self._next_number()
+            self._own_charges[self._numbers[reader_id]] = self._charges[reader_id]
+        return self._numbers[reader_id]
+
+    def _next_number(self) -> int:
+        return self._task.first_charge_id + len(self._numbers) + len(self._amending.charges)
 
     def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
         header, cells, batch_id = self._store.cells_of(earlier)
@@ -246,8 +329,11 @@ class _Import:
         now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
         return normal_form(then) == normal_form(now)
 
-    def _write(self, trips: Trips, content: str) -> None:
-        self._store.write(trips, self._charges, content)
+    def _write(self, trips: Trips, content: str, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
+        self._store.write(trips, charges, content, revisions, self._amending.charges)
+        if self._opening.is_corrected:
+            cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
+            self._corrected += map(Corrected, trips.trip_id, cells)
         grams = self._grams
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
@@ -270,23 +356,48 @@ class _Import:
     def _post(self) -> ImportResult:
         if not (self._posted or self._rejected):
             return self._result(None, (), ())
+        self._write_taken_back()
         lines = self._charge_lines()
         facts = self._facts(lines)
+        if self._corrected:
+            waiting = waiting_rows(self._connection, self._source_id)
+            self._store.correct(corrections(waiting, self._opening.header, self._corrected))
         self._store.seal(facts, self._rejected, self._opening.header)
-        unit_ids = sorted({line.key.unit_id for line in lines})
-        drafts = charge_vouchers(
-            lines,
-            self._units,
-            own_funds_of(self._connection, unit_ids),
-            description=translate(
-                N_("Climate fee for travel: {source}, {file}"), source=self._profile.name, file=self._opening.name
-            ),
-            evidence=self._order.evidence or f"{self._opening.name} sha256:{self._opening.sha256}",
-            batch_id=self._store.batch_id,
-            batch_sha256=self._store.sha256,
-        )
+        drafts = self._drafts(lines)
         vouchers = post(self._connection, drafts, clock=self._clock, made_by=self._by)
         return self._result(self._store.batch_id, lines, tuple(voucher.code for voucher in vouchers))
+
+    def _write_taken_back(self) -> None:
+        """The trips that are amended, and the lines on which nothing but that happens."""
+        amending = self._amending
+        unwritten = sorted(key for key in amending.charges if not self._store.knows_charge(key))
+        self._store.write_charges(unwritten, amending.charges, amending.charges)
+        self._store.take_back(amending.taken_back)
+        for line, co2_g in amending.grams.items():
+            self._grams[line] += co2_g
+
+    def _drafts(self, lines: Sequence[ChargeLine]) -> list[VoucherDraft]:
+        """The vouchers: charges, then corrections, which see what the charges brought."""
+        own_funds = own_funds_of(self._connection, sorted({line.key.unit_id for line in lines}))
+        described = {"source": self._profile.name, "file": self._opening.name}
+        shared: dict[str, Any] = {
+            "evidence": self._order.evidence or f"{self._opening.name} sha256:{self._opening.sha256}",
+            "batch_id": self._store.batch_id,
+            "batch_sha256": self._store.sha256,
+        }
+        amending = [line for line in lines if line.id in self._amending.charges]
+        charging = [line for line in lines if line.id not in self._amending.charges]
+        description = translate(N_("Climate fee for travel: {source}, {file}"), **described)
+        drafts = charge_vouchers(charging, self._units, own_funds, description=description, **shared)
+        for draft in drafts:
+            own_funds = {
+                unit_id: funds.after(draft.postings, draft.booked_on, draft.opens_lot_on)
+                for unit_id, funds in own_funds.items()
+            }
+        description = translate(N_("Correction of travel: {source}, {file}"), **described)
+        fund = fund_in(self._connection) if amending else Fund()
+        corrections = self._amending.vouchers(amending, self._units, own_funds, fund, before=len(drafts))
+        return [*drafts, *(replace(draft, description=description, **shared) for draft in corrections)]
 
     def _facts(self, lines: Sequence[ChargeLine]) -> dict[str, object]:
         """What the batch's own row says."""
@@ -300,15 +411,17 @@ class _Import:
             "file_bytes": self._opening.size_bytes,
             **{name: getattr(result, name) for name in _COUNTS},
             "evidence": self._order.evidence,
+            "accepted": " ".join(sorted(set(self._order.accept))),
             "registered_at": registered_at,
             "registered_by": self._by,
             "program_version": __version__,
         }
 
     def _charge_lines(self) -> list[ChargeLine]:
-        charges = self._charges
+        charges = {**self._own_charges, **self._amending.charges}
+        rates = {**self._amending.rates, **self._closing.rates}
         return [
-            ChargeLine(charge_id, charges[charge_id], co2_g, self._closing.rates[charges[charge_id].rate_id])
+            ChargeLine(charge_id, charges[charge_id], co2_g, rates[charges[charge_id].rate_id])
             for charge_id, co2_g in sorted(self._grams.items())
         ]
 

@@ -4,8 +4,11 @@ Everything a reading needs comes with its task, so that a large file can be read
 writes (ahead.py).
 """
 
+import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
@@ -14,12 +17,16 @@ from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import PolicyValue
+from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile, open_travel_file
+from klimatvaxling.travel.plausible import ImplausibleAmount
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
+from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows
 from klimatvaxling.trips.trip import ContentIds, Trips
 from klimatvaxling.trips.understanding import (
     PersonalNumber,
@@ -27,8 +34,10 @@ from klimatvaxling.trips.understanding import (
     require_no_personal_number,
     without_personal_numbers,
 )
-from klimatvaxling.units.directory import Directory
+from klimatvaxling.units.directory import Directory, Merger
 from klimatvaxling.units.unit import Unit
+from klimatvaxling.vehicles.fleet import Fleet
+from klimatvaxling.vehicles.vehicle import Vehicle
 
 
 @dataclass(frozen=True)
@@ -38,13 +47,17 @@ class Task:
     file: Path
     profile: Profile
     units: Sequence[Unit]
+    mergers: Sequence[Merger]
     policies: Sequence[PolicyValue]
     factor_sets: Sequence[FactorSet]
     factor_keys: Mapping[tuple[str, str], int]
     booking: Booking
+    vehicles: Sequence[Vehicle]
+    trip_date: datetime.date | None
     first_charge_id: int
     twice: frozenset[str]
     with_cells: bool
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class Opening:
     sha256: str
     size_bytes: int
     header: tuple[str, ...]
+    # Whether it is a workbook of rejected rows that comes back.
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,18 +115,21 @@ class _Reading:
 
     def __init__(self, task: Task, file: TravelFile) -> None:
         self._task, self._file, self._profile = task, file, task.profile
+        self._limits = task.profile.limits.without(task.accept)
+        self._amounts: Memo[tuple[str, str, str], ImplausibleAmount | None] = Memo(self._amount_complaint)
         self._understanding = Understanding(
-            Directory(task.units),
+            Directory(task.units, task.mergers),
             task.policies,
             Assessor(task.factor_sets),
             task.factor_keys,
             task.booking,
             task.first_charge_id,
+            self._limits,
         )
-        self._rows = TravelRows(file, task.profile)
+        self._rows = TravelRows(file, task.profile, trip_date=task.trip_date)
+        self._fleet = FleetRows(Fleet(task.vehicles)) if task.profile.names_vehicles else None
+        self._outside: Counter[str] = Counter()
         self._content_ids = None if task.profile.has_trip_ids else ContentIds()
-        id_rule = task.profile.columns.get("trip_id")
-        self._id_columns = frozenset(id_rule.source_columns if id_rule else ())
         self._rejected: list[Rejected] = []
         self._charges_told = 0
 
@@ -121,14 +139,25 @@ class _Reading:
             if not opened:
                 yield self._opening()
                 opened = True
-            yield self._part(chunk, self._ids(chunk))
+            yield from self._parts(chunk)
         if not opened:
             yield self._opening()
         too_wide = tuple(Rejected(row, self._kept_of(cells), (fault,)) for row, cells, fault in self._rows.too_wide)
-        yield Closing(self._rows.rows_read, self._rows.outside, self._understanding.rates, too_wide)
+        outside = self._outside + Counter(self._rows.outside)
+        yield Closing(self._rows.rows_read, outside, self._understanding.rates, too_wide)
 
     def _opening(self) -> Opening:
-        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header)
+        is_corrected = standard.REJECTED_REASON in self._layout.header
+        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header, is_corrected)
+
+    def _parts(self, chunk: Chunk) -> Iterator[Part]:
+        """The rows, without those whose vehicles lie outside the scheme."""
+        inside = chunk
+        if self._fleet is not None:
+            inside, outside = self._fleet.inside(chunk)
+            self._outside += outside
+        if inside.numbers:
+            yield self._part(inside, self._ids(inside))
 
     def _part(self, chunk: Chunk, trip_ids: Sequence[str]) -> Part:
         """Understand some rows, those apart that are refused."""
@@ -155,7 +184,7 @@ class _Reading:
     def _ids(self, chunk: Chunk) -> Sequence[str]:
         if self._content_ids is None:
             return list(map(str.strip, chunk.columns[0]))
-        return self._content_ids.of(zip(*chunk.columns, strict=True))
+        return self._content_ids.of(chunk.columns)
 
     def _divided(self, chunk: Chunk, trip_ids: Sequence[str]) -> Iterator[Trips]:
         """The rows as trips; where one is refused, the rows are divided until it stands alone."""
@@ -173,20 +202,37 @@ class _Reading:
         if self._task.twice and not self._task.twice.isdisjoint(trip_ids):
             trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._task.twice)
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
-        trips = self._understanding.understand(chunk, trip_ids)
+        trips = self._understanding.understand(self._fleet.filled(chunk) if self._fleet else chunk, trip_ids)
         self._require_no_personal_number(trips.kept)
+        if self._limits.amount is not None:
+            for complaint in self._amount_complaints(chunk):
+                raise complaint
         return trips
 
+    def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
+        """The rows whose amount is not distance × rate, where the profile says that it should be."""
+        rule, distance = self._limits.amount, self._profile.columns.get("distance_km")
+        header = self._layout.kept_header
+        if rule is None or distance is None or not {*rule.columns, *distance.value_columns[:1]} <= set(header):
+            return []
+        amounts, *rates = (chunk.kept[header.index(column)] for column in rule.columns)
+        driven = chunk.kept[header.index(distance.value_columns[0])]
+        rows = zip(amounts, driven, rates[0] if rates else repeat(""), strict=False)
+        return [complaint for complaint in map(self._amounts.__getitem__, rows) if complaint is not None]
+
+    def _amount_complaint(self, cells: tuple[str, str, str]) -> ImplausibleAmount | None:
+        return self._limits.amount.complaint(*cells) if self._limits.amount is not None else None
+
     def _require_no_personal_number(self, kept: Sequence[str]) -> None:
-        header, pattern = self._layout.kept_header, self._profile.id_pattern
-        require_no_personal_number(kept, header, self._id_columns, pattern)
+        require_no_personal_number(kept, self._layout.kept_header, self._profile.exempting)
 
     def _reject(self, chunk: Chunk, trip_id: str, complaint: InputRefused) -> None:
         cells = tuple(chunk.kept_row(0))
         faults = [complaint]
         try:
             self._require_no_personal_number(cells)
-            faults = self._understanding.complaints(chunk.row(0), trip_id) or faults
+            found = [*self._complaints(chunk, trip_id), *self._amount_complaints(chunk)]
+            faults = found or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
@@ -195,18 +241,29 @@ class _Reading:
             Rejected(chunk.numbers[0], cells, tuple(self._placed(fault, chunk.numbers[0]) for fault in faults), trip_id)
         )
 
+    def _complaints(self, chunk: Chunk, trip_id: str) -> list[InputRefused]:
+        """Everything that is wrong with the one row of `chunk`."""
+        try:
+            filled = self._fleet.filled(chunk) if self._fleet else chunk
+        except InputRefused as fault:
+            # What the vehicle would have given is not missing for a reason of its own.
+            others = self._understanding.complaints(chunk.row(0), trip_id)
+            return [fault, *(other for other in others if other.place.column not in FROM_VEHICLE)]
+        return self._understanding.complaints(filled.row(0), trip_id)
+
     def _placed(self, fault: InputRefused, row: int) -> InputRefused:
         """The complaint with the file, row and column as the supplier spells it."""
         column = fault.place.column
         if column in COLUMNS and column not in self._layout.kept_header:
-            column = self._profile.source_column(column) or self._header[0]
+            given = self._profile.source_column("vehicle") if column in FROM_VEHICLE else None
+            column = self._profile.source_column(column) or given or self._header[0]
         elif column is not None:
             column = self._profile.spelling.get(fold(column), column)
         fault.place = Place(file=self._file.name, row=row, column=column)
         return fault
 
     def _masked(self, cells: Sequence[str]) -> tuple[str, ...]:
-        return without_personal_numbers(self._layout.kept_header, cells, self._id_columns, self._profile.id_pattern)
+        return without_personal_numbers(self._layout.kept_header, cells, self._profile.exempting)
 
     def _kept_of(self, cells: Sequence[str]) -> tuple[str, ...]:
         return self._masked([column[0] for column in self._layout.kept([(cell,) for cell in cells])])

@@ -4,12 +4,6 @@ Every cell is text, so that nothing a supplier wrote becomes a formula, a date o
 The same rows give the same bytes.
 """
 
-import datetime
-import io
-import os
-import re
-import tempfile
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +15,18 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
 from klimatvaxling.errors import InputRefused, StateRefused
+from klimatvaxling.files import FileUnwritable, write_whole
 from klimatvaxling.language import N_, translate
 from klimatvaxling.travel.standard import REJECTED_REASON
+from klimatvaxling.workbooks import MOST_CELL_CHARACTERS, legible, new_workbook, storable, workbook_bytes
 
 # What the format allows.
 MOST_ROWS = 1_048_575
-MOST_CELL_CHARACTERS = 32_767
 # Tens of thousands of notes take minutes to open; behind these, colour and reason still tell.
 MOST_NOTES = 2_000
 
-_EPOCH = datetime.datetime(2013, 1, 1)  # noqa: DTZ001 - the format's time stamps have no zone
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _TEXT_FORMAT = "@"
 _WRONG = PatternFill("solid", fgColor="FFD9D9")
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
@@ -42,9 +34,6 @@ _BOLD = Font(bold=True)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _TOP = Alignment(vertical="top")
 _REASON_WIDTH = 70
-# What the format reads as an escaped character, and what XML cannot hold.
-_ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class RejectedTooMany(InputRefused):
@@ -85,9 +74,7 @@ def write_rejected_workbook(
     """
     if len(rows) > MOST_ROWS:
         raise RejectedTooMany(count=len(rows))
-    workbook = Workbook()
-    workbook.properties.creator = "klimatvaxling"
-    workbook.properties.created = workbook.properties.modified = _EPOCH
+    workbook = new_workbook()
     sheet: Worksheet = workbook.active
     sheet.title = translate(N_("Rejected rows"))
     table = _Table.of(header, rows)
@@ -95,7 +82,10 @@ def write_rejected_workbook(
     _lay_out(sheet, table)
     if choices:
         _offer_choices(workbook, sheet, table, choices)
-    _replace(path, _bytes_of(workbook))
+    try:
+        write_whole(path, workbook_bytes(workbook))
+    except FileUnwritable:
+        raise RejectedUnwritable(file=path.name) from None
 
 
 @dataclass(frozen=True)
@@ -167,17 +157,11 @@ def _fill(sheet: Worksheet, table: _Table) -> None:
 def _put(sheet: Worksheet, row: int, column: int, text: str) -> Cell:
     cell: Cell = sheet.cell(row, column)
     if text:
-        cell.value = _storable(text)
+        cell.value = storable(text)
         cell.data_type = "s"  # else a text that begins with = would be a formula
     cell.number_format = _TEXT_FORMAT
     cell.alignment = _TOP
     return cell
-
-
-def _storable(text: str) -> str:
-    """Text as the format stores it, so that it reads back the same."""
-    escaped = _ESCAPE_LOOKALIKE.sub("_x005F_", _NOT_XML.sub("\ufffd", text[:MOST_CELL_CHARACTERS]))
-    return escaped.replace("\r", "_x000D_")[:MOST_CELL_CHARACTERS]
 
 
 def _reason(complaint: InputRefused) -> str:
@@ -192,7 +176,7 @@ def _cut_off(column: str) -> str:
 
 def _note(complaints: Sequence[InputRefused]) -> Comment:
     text = "\n\n".join(f"{each.what()}\n{each.what_to_do()}\n{each.code}" for each in complaints)
-    return Comment(_NOT_XML.sub("\ufffd", text), "klimatvaxling", width=320, height=60 + 20 * text.count("\n"))
+    return Comment(legible(text), "klimatvaxling", width=320, height=60 + 20 * text.count("\n"))
 
 
 def _lay_out(sheet: Worksheet, table: _Table) -> None:
@@ -236,38 +220,3 @@ def _offer_choices(workbook: Workbook, sheet: Worksheet, table: _Table, choices:
         sheet.add_data_validation(offer)
     if not used:
         workbook.remove(lists)
-
-
-def _bytes_of(workbook: Workbook) -> bytes:
-    """The workbook's bytes, with no trace of when they were made."""
-    drafted, finished = io.BytesIO(), io.BytesIO()
-    # Not Workbook.save, which stamps the time of saving into the document.
-    ExcelWriter(workbook, zipfile.ZipFile(drafted, "w", zipfile.ZIP_STORED)).save()
-    with (
-        zipfile.ZipFile(drafted) as draft,
-        zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        for name in draft.namelist():
-            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 0
-            archive.writestr(entry, draft.read(name))
-    return finished.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary: Path | None = None
-    try:
-        # Made with mode 0600, in the same folder, so that the last step is one rename.
-        handle, made = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=".part", dir=path.parent)
-        temporary = Path(made)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        raise RejectedUnwritable(file=path.name) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

@@ -1,29 +1,35 @@
 """What an import writes and looks up in the books."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
 from klimatvaxling.batches.batch import Rejected
-from klimatvaxling.batches.digest import batch_digest, pages_digest
+from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
 from klimatvaxling.database.bulk import insert_flat, insert_rows, next_key
 from klimatvaxling.travel.profile import Profile, parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
+FIRST_REVISIONS = repeat(0)
+REVERSAL = ("trip_row_id", "charge_id", "sign")
+
 
 @dataclass(frozen=True)
 class Known:
-    """The newest revision of a trip that is already in the books."""
+    """A trip that is in the books: the revision that is charged, or the newest of one that was taken back."""
 
     id: int
-    revision: int
     batch_id: int
+    charge_id: int
+    co2_g: int
+    is_live: bool
+    newest_revision: int
 
 
 class BatchStore:
@@ -33,17 +39,28 @@ class BatchStore:
         self._connection, self._source_id = connection, source_id
         self.batch_id = next_key(connection, "batch")
         self._next_trip_id = next_key(connection, "trip")
-        self._charges: dict[int, ChargeKey] = {}
+        self._charges: dict[int, tuple[object, ...]] = {}
+        self._reversals: list[tuple[int, int, int]] = []
         self.sha256 = ""
         self.page_digests: list[str] = []
         self._known_pages: dict[int, Page] = {}
 
-    def write(self, trips: Trips, charges: Mapping[int, ChargeKey], content: str, revision: int = 0) -> None:
-        """Trips, the charge lines they are the first of, and their page with its text."""
+    def write(
+        self,
+        trips: Trips,
+        charges: Mapping[int, ChargeKey],
+        content: str,
+        revisions: Iterable[int] = FIRST_REVISIONS,
+        amendments: Container[int] = (),
+    ) -> None:
+        """Trips, the charge lines they are the first of, and their page with its text.
+
+        `amendments` are the charge lines that amend.
+        """
         new = set(trips.charge_id) - self._charges.keys()
         if new:
-            self._write_charges(sorted(new), charges)
-        values = tuple(chain.from_iterable(zip(repeat(self._source_id), repeat(revision), *trips.columns())))
+            self.write_charges(sorted(new), charges, amendments)
+        values = tuple(chain.from_iterable(zip(repeat(self._source_id), revisions, *trips.columns())))
         insert_flat(self._connection, "trip", ("source_id", "revision", *FIELDS), len(trips), values)
         sealed = page(len(self.page_digests) + 1, self._next_trip_id, len(trips), content)
         columns = ("batch_id", *Page.__dataclass_fields__)
@@ -51,21 +68,44 @@ class BatchStore:
         self.page_digests.append(sealed.sha256)
         self._next_trip_id += len(trips)
 
-    def _write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey]) -> None:
-        rows = [(key, self.batch_id, *vars(charges[key]).values()) for key in new]
-        insert_rows(self._connection, "charge", ("id", "batch_id", *ChargeKey.__dataclass_fields__), rows)
-        self._charges |= {key: charges[key] for key in new}
+    def write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey], amendments: Container[int]) -> None:
+        """Charge lines that were not written yet."""
+        rows = [(key, self.batch_id, *vars(charges[key]).values(), int(key in amendments)) for key in new]
+        columns = ("id", "batch_id", *ChargeKey.__dataclass_fields__, "is_amendment")
+        insert_rows(self._connection, "charge", columns, rows)
+        self._charges |= {key: (*vars(charges[key]).values(), int(key in amendments), None) for key in new}
+
+    def knows_charge(self, key: int) -> bool:
+        """Whether the charge line is written."""
+        return key in self._charges
+
+    def take_back(self, reversals: Sequence[tuple[int, int]]) -> None:
+        """Trips taken back, each by a charge line."""
+        rows = [(trip_row_id, charge_id, -1) for trip_row_id, charge_id in reversals]
+        insert_rows(self._connection, "trip_reversal", REVERSAL, rows)
+        self._reversals += rows
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
         """Which of the ids are in the books already, this batch's earlier rows included."""
         rows = self._connection.execute(
             text(
-                "SELECT t.trip_id, t.id, t.revision, c.batch_id FROM trip t JOIN charge c ON c.id = t.charge_id"
+                "SELECT t.trip_id, t.id, t.revision, c.batch_id, t.charge_id, t.co2_g,"
+                " (SELECT coalesce(sum(sign), 0) FROM trip_reversal r WHERE r.trip_row_id = t.id) = 0 AS is_live"
+                " FROM trip t JOIN charge c ON c.id = t.charge_id"
                 " WHERE t.source_id = :source_id AND t.trip_id IN :ids ORDER BY t.revision"
             ).bindparams(bindparam("ids", expanding=True)),
             {"source_id": self._source_id, "ids": list(trip_ids)},
         )
-        return {row.trip_id: Known(row.id, row.revision, row.batch_id) for row in rows}
+        found: dict[str, Known] = {}
+        for row in rows:
+            earlier = found.get(row.trip_id)
+            if earlier is not None and earlier.is_live:
+                found[row.trip_id] = replace(earlier, newest_revision=row.revision)
+            else:
+                found[row.trip_id] = Known(
+                    row.id, row.batch_id, row.charge_id, row.co2_g, bool(row.is_live), row.revision
+                )
+        return found
 
     def cells_of(self, known: Known) -> tuple[list[str], list[str], int]:
         """The kept columns and cells as read of a known trip, and its batch."""
@@ -96,10 +136,19 @@ class BatchStore:
     def seal(self, facts: Mapping[str, Any], rejected: Sequence[Rejected], header: Sequence[str]) -> None:
         """The rejected rows that wait, and last the batch's own row."""
         waiting = self._quarantine(rejected, header)
-        charges = [(key, *vars(self._charges[key]).values()) for key in sorted(self._charges)]
-        row = {"id": self.batch_id, **facts, "trips_sha256": pages_digest(self.page_digests)}
+        charges = [(key, *self._charges[key]) for key in sorted(self._charges)]
+        digests = {
+            "trips_sha256": pages_digest(self.page_digests),
+            "reversals_sha256": reversals_digest(self._reversals),
+        }
+        row = {"id": self.batch_id, **facts, **digests, "undoes_id": None, "reason": ""}
         self.sha256 = batch_digest(row, charges, waiting)
         insert_rows(self._connection, "batch", (*row, "sha256"), [(*row.values(), self.sha256)])
+
+    def correct(self, corrected: Mapping[int, str]) -> None:
+        """Which quarantined rows came back corrected, and as which trips."""
+        rows = [(quarantined, self.batch_id, trip_id) for quarantined, trip_id in corrected.items()]
+        insert_rows(self._connection, "quarantine_correction", ("quarantine_id", "batch_id", "trip_id"), rows)
 
     def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
         """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
@@ -176,3 +225,11 @@ def has_trips(connection: Connection, source: int) -> bool:
             text("SELECT EXISTS (SELECT 1 FROM trip WHERE source_id = :source)"), {"source": source}
         ).scalar()
     )
+
+
+def batches_of_file(connection: Connection, file_sha256: str) -> list[int]:
+    """The batches in which a file with these bytes was imported, oldest first."""
+    found = connection.execute(
+        text("SELECT id FROM batch WHERE file_sha256 = :sha256 ORDER BY id"), {"sha256": file_sha256}
+    )
+    return [int(key) for key in found.scalars()]

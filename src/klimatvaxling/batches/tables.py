@@ -3,7 +3,8 @@
 Trips, charges and pages are written as the file is read; the batch row comes last and seals them.
 """
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+import sqlalchemy
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import SQLModel
 
 from klimatvaxling.database.columns import key, refers, refers_later, text, whole
@@ -39,7 +40,7 @@ class ProfileRow(SQLModel, table=True):
 
 
 class BatchRow(SQLModel, table=True):
-    """One import of one file that posted or quarantined something."""
+    """One import of one file that posted or quarantined something, or the undoing of one (`undoes_id`)."""
 
     __tablename__ = "batch"
     __table_args__ = (
@@ -65,8 +66,13 @@ class BatchRow(SQLModel, table=True):
     co2_g: int = whole()
     charged_ore: int = whole()
     trips_sha256: str = text()
+    reversals_sha256: str = text()
+    undoes_id: int | None = refers("batch.id", nullable=True, unique=True)
+    reason: str = text()
     sha256: str = text()
     evidence: str = text()
+    # The codes of implausible rows that were accepted deliberately, parted by space.
+    accepted: str = text()
     registered_at: str = text()
     registered_by: str = text()
     program_version: str = text()
@@ -88,11 +94,21 @@ class BatchPageRow(SQLModel, table=True):
 
 
 class ChargeRow(SQLModel, table=True):
-    """A charge line: one unit, one category, one rate, one booking date, in one batch. Its posting has the amount."""
+    """A charge line: one unit, one category, one rate, one booking date, in one batch. Its posting has the amount.
+
+    Apart from travel there are lines that amend (the change in grams, new less old) and lines that undo another.
+    """
 
     __tablename__ = "charge"
     __table_args__ = (
-        UniqueConstraint("batch_id", "unit_id", "category", "rate_id", "booked_on", name="charge_once"),
+        Index(
+            "charge_once",
+            *("batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment"),
+            unique=True,
+            sqlite_where=sqlalchemy.text("mirrors_id IS NULL"),
+            postgresql_where=sqlalchemy.text("mirrors_id IS NULL"),
+        ),
+        CheckConstraint("is_amendment IN (0, 1)", name="charge_amendment_flag"),
         {"sqlite_strict": True},
     )
 
@@ -102,6 +118,8 @@ class ChargeRow(SQLModel, table=True):
     category: str = text()
     rate_id: int = refers("policy.id")
     booked_on: str = text()
+    is_amendment: int = whole()
+    mirrors_id: int | None = refers("charge.id", nullable=True, unique=True)
 
 
 class TripRow(SQLModel, table=True):
@@ -148,6 +166,21 @@ class QuarantineRow(SQLModel, table=True):
     complaints: str = text()
 
 
+class QuarantineCorrectionRow(SQLModel, table=True):
+    """A quarantined row that came back corrected: the trip, of the same source, that a later batch posted for it."""
+
+    __tablename__ = "quarantine_correction"
+    __table_args__ = (
+        UniqueConstraint("quarantine_id", "batch_id", name="quarantine_correction_once"),
+        {"sqlite_strict": True},
+    )
+
+    id: int = key()
+    quarantine_id: int = refers("quarantine.id")
+    batch_id: int = refers_later("batch.id")
+    trip_id: str = text()
+
+
 class QuarantineOutcomeRow(SQLModel, table=True):
     """How a quarantined row ended: dismissed with a reason."""
 
@@ -158,3 +191,15 @@ class QuarantineOutcomeRow(SQLModel, table=True):
     reason: str = text()
     registered_at: str = text()
     registered_by: str = text()
+
+
+class TripReversalRow(SQLModel, table=True):
+    """A trip taken back (-1) or restored (1) by a charge line; the view `trip_effect` adds them to the trips."""
+
+    __tablename__ = "trip_reversal"
+    __table_args__ = (CheckConstraint("sign IN (-1, 1)", name="trip_reversal_sign"), {"sqlite_strict": True})
+
+    id: int = key()
+    trip_row_id: int = refers("trip.id", index=True)
+    charge_id: int = refers("charge.id", index=True)
+    sign: int = whole()

@@ -43,7 +43,11 @@ class ChargeKey:
 
 @dataclass(frozen=True)
 class Booking:
-    """When trips are booked: on the day that was given, or on their month's last day if it is open and has come."""
+    """When trips are booked: on the day that was given, or on their month's last day if it is open and has come.
+
+    What belongs to a closed month is booked on the first open day. Only a month that is over can be closed, so that
+    the first open day is today at the latest; should the clock have gone back, it is still never a closed one.
+    """
 
     today: datetime.date
     given: datetime.date | None = None
@@ -51,7 +55,7 @@ class Booking:
 
     def day_for(self, trip_on: datetime.date) -> datetime.date:
         """The booking date of a trip. Raises `TripInFuture`."""
-        booked_on = self.given or min(max(Month.of(trip_on).last_day, self.first_open_day), self.today)
+        booked_on = self.given or max(min(Month.of(trip_on).last_day, self.today), self.first_open_day)
         if trip_on > booked_on:
             raise TripInFuture(trip_on=trip_on, booked_on=booked_on, place=Place(column="date"))
         return booked_on

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from klimatvaxling import __version__
+from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_
@@ -144,6 +146,7 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
     """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`."""
     with _opened(url, writing=True, without_book=without_book) as connection:
+        _note_program(connection)
         yield connection
         if dry_run:
             connection.rollback()
@@ -166,6 +169,18 @@ def _opened(url: str, *, writing: bool, without_book: bool) -> Iterator[Connecti
         if not without_book:
             require_book(connection, url)
         yield connection
+
+
+def _note_program(connection: Connection) -> None:
+    """Put on record which version of the program writes from now on, if the last to write was another."""
+    last = connection.execute(
+        text("SELECT version, schema_revision FROM program ORDER BY id DESC LIMIT 1")
+    ).one_or_none()
+    if last is None or tuple(last) != (__version__, SCHEMA_REVISION):
+        connection.execute(
+            text("INSERT INTO program (version, schema_revision, registered_at) VALUES (:version, :revision, :now)"),
+            {"version": __version__, "revision": SCHEMA_REVISION, "now": stamp(system_clock())},
+        )
 
 
 def place_of(url: str) -> object:

@@ -1,4 +1,4 @@
-"""The guards that look at every row that is inserted, set aside while one transaction writes very many."""
+"""The guards of the books (triggers), set aside within one transaction and back before it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +24,24 @@ def insert_guards_aside(connection: Connection, table: str) -> Iterator[None]:
     yield
     for definition in guards.values():
         connection.exec_driver_sql(definition)
+
+
+@contextmanager
+def every_guard_aside(connection: Connection) -> Iterator[None]:
+    """Within a migration's transaction, make a table anew without a trigger or view in the way; all are back after.
+
+    SQLite drops a table's triggers with the table, and renames no table while a trigger or view speaks of the one that
+    is gone. What the migration makes itself, under the same name, stands instead of the old one.
+    """
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    find = text("SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY type DESC")
+    aside = connection.execute(find).all()
+    for kind, name, _ in reversed(aside):
+        connection.exec_driver_sql(f"DROP {kind} {name}")
+    yield
+    made = {row.name for row in connection.execute(find)}
+    for _, name, definition in aside:
+        if name not in made:
+            connection.exec_driver_sql(definition)

@@ -1,12 +1,18 @@
 """Making and upgrading the schema, by Alembic."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
+from klimatvaxling.clock import Clock, system_clock
+from klimatvaxling.database.copy import copied, free_name, put_in_place
 from klimatvaxling.database.engine import (
     SCHEMA_REVISION,
     DatabaseUnusable,
@@ -29,24 +35,66 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(url: str) -> tuple[str | None, str]:
-    """Bring the schema to the newest version; gives the version before and after. New files are the owner's only.
+class BrokenReferences(Exception):
+    """A migration left rows that refer to nothing: a fault of the program, never of the user."""
 
+
+class Upgrade(NamedTuple):
+    """The schema's version before and after, and the copy of the books as they were, where one was made."""
+
+    before: str | None
+    after: str
+    backup: Path | None = None
+
+
+def upgrade(url: str, clock: Clock = system_clock) -> Upgrade:
+    """Bring the schema to the newest version, after a backup of a file that is at an earlier one.
+
+    New files are the owner's only. The backup lies beside the file, named after its version and the time.
     Raises `ForeignDatabase` where another program's tables are, `OtherSchemaVersion` for a version this program does
     not know, and any other `DatabaseFault`. None of them is written to.
     """
     _make_file(url)
     with translated_faults(url), engine_for(url).connect() as plain:
         connection = plain.execution_options(writing=True)
-        with connection.begin():
+        with schema_change(connection):
             before = schema_revision(connection)
             if before is None and not is_empty(connection):
                 raise ForeignDatabase(where=place_of(url))
             if before is not None and before not in _known_revisions(connection):
                 raise OtherSchemaVersion(where=place_of(url), found=before, needed=SCHEMA_REVISION)
+            # The write lock is held: nothing comes into the books between the copy and the upgrade.
+            backup = None if before in (None, SCHEMA_REVISION) else _kept_copy(url, f"before-{SCHEMA_REVISION}", clock)
             command.upgrade(alembic_config(connection), "head")
             after = schema_revision(connection)
-    return before, str(after)
+    return Upgrade(before, str(after), backup)
+
+
+@contextmanager
+def schema_change(connection: Connection) -> Iterator[None]:
+    """One transaction in which tables may be made anew: SQLite looks at references when it ends, not meanwhile.
+
+    Raises `BrokenReferences` and keeps nothing if a migration left any broken.
+    """
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:  # only possible outside a transaction
+        connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
+    with connection.begin():
+        yield
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first() if is_sqlite else None
+        if broken:
+            raise BrokenReferences(str(broken))
+
+
+def _kept_copy(url: str, why: str, clock: Clock) -> Path | None:
+    """The books as they are, beside themselves; None for a server, which has tools of its own for it."""
+    file = sqlite_file(url)
+    if file is None:
+        return None
+    kept = free_name(file, f"{why}-{clock():%Y%m%dT%H%M%SZ}")
+    with copied(file, kept) as copy:
+        put_in_place(copy, kept)
+    return kept
 
 
 def _make_file(url: str) -> None:

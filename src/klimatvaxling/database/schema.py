@@ -4,12 +4,16 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
+import klimatvaxling.completeness.tables
+import klimatvaxling.database.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.measures.tables
+import klimatvaxling.periods.tables
 import klimatvaxling.policies.tables
-import klimatvaxling.units.tables  # noqa: F401 - importing a table registers it
+import klimatvaxling.units.tables
+import klimatvaxling.vehicles.tables  # noqa: F401 - importing a table registers it
 
 
 def metadata() -> MetaData:

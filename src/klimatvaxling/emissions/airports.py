@@ -1,12 +1,15 @@
 """Places and routes by air: IATA codes, city codes and closed airports, and the great circle between them."""
 
+import difflib
 import functools
 import math
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 from klimatvaxling.emissions.echo import shown
@@ -17,7 +20,20 @@ from klimatvaxling.language import N_
 EARTH_RADIUS_KM = 6371.0088
 # The limit of the follow-up that state agencies publish (förordning 2009:907): 50 mil.
 SHORT_LEG_BELOW_KM = 500
-_SEPARATOR = re.compile("[-\u2010-\u2015\u2212]")  # spreadsheets turn a hyphen into a dash
+# Suppliers leave out stops; even so, no place with flights lies farther from the Nordic countries than New Zealand
+# (Copenhagen–Christchurch, 18,047 km). Hardly any flight is as short as the way between two airports of one city
+# (Narita–Haneda, 60 km).
+LONGEST_LEG_KM = 18_200
+SHORTEST_LEG_KM = 61
+# Longer than any journey; what stands there is something else.
+MOST_CHARACTERS = 400
+_DASHES = "-\u2010-\u2015\u2212"  # spreadsheets turn a hyphen into a dash
+_ARROW = re.compile(rf"\s*(?:[{_DASHES}=]*>|[\u2192\u00bb/|])\s*")
+_SPACED_DASH, _DASH = re.compile(rf"\s+[{_DASHES}]\s+"), re.compile(f"[{_DASHES}]")
+_TIMES = re.compile(r"([0-9]{1,3})\s*\*(.*)", re.DOTALL)
+_CODE_IN_BRACKETS = re.compile(r"[^()]*\(\s*([A-Za-z]{3})\s*\)")
+_CODES = re.compile(r"[A-Za-z]{3}(?:\s+[A-Za-z]{3})+")
+_NOT_PART_OF_A_NAME = " \t\r\n\u00a0\u202f:;."
 
 
 class PlaceUnknown(InputRefused):
@@ -26,6 +42,12 @@ class PlaceUnknown(InputRefused):
     code = "KV-PLACE-UNKNOWN"
     message = N_("“{value}” is not an airport we know.")
     remedy = N_("Write the IATA code, three letters, or give the distance in km instead of the route.")
+
+
+class PlaceMisspelt(PlaceUnknown):
+    """The same, with places that are written much like it."""
+
+    message = N_("“{value}” is not an airport we know. Was one of these meant: {suggestions}?")
 
 
 class PlaceIsManyAirports(InputRefused):
@@ -65,6 +87,25 @@ class LegToItself(InputRefused):
     remedy = N_("Remove the place that stands twice, or correct it. A city code stands for its main airport.")
 
 
+class LegTooLong(InputRefused):
+    """A leg that no flight covers."""
+
+    code = "KV-LEG-LONG"
+    message = N_("The leg {leg} is {km} km: no flight from here is that long.")
+    remedy = N_("Check both codes and write the stop between them, or give the distance in km instead of the route.")
+
+
+class LegTooShort(InputRefused):
+    """A leg that is more likely a transfer by land."""
+
+    code = "KV-LEG-SHORT"
+    message = N_("The leg {leg} is {km} km: hardly a flight.")
+    remedy = N_(
+        "If the traveller went by land between the airports, part the journeys with a comma: GOT-ARN, BMA-GOT."
+        " If it was flown, give the distance in km instead of the route."
+    )
+
+
 @dataclass(frozen=True)
 class Airport:
     """An airport; coordinates in decimal degrees, country as ISO 3166-1 alpha-2."""
@@ -92,19 +133,20 @@ class Leg:
 
 @dataclass(frozen=True)
 class Route:
-    """A journey by air, every leg counted."""
+    """A journey by air, every leg counted, made as many `times` as it says: several travellers, or flights alike."""
 
     legs: tuple[Leg, ...]
+    times: int = 1
 
     @property
     def distance_km(self) -> int:
         """The sum of the legs' whole km."""
-        return sum(leg.distance_km for leg in self.legs)
+        return self.times * sum(leg.distance_km for leg in self.legs)
 
     @property
     def distance_under_500_km(self) -> int:
         """The km of the legs under 500 km each."""
-        return sum(leg.distance_km for leg in self.legs if leg.under_500_km)
+        return self.times * sum(leg.distance_km for leg in self.legs if leg.under_500_km)
 
 
 def airport(text: str) -> Airport:
@@ -112,10 +154,10 @@ def airport(text: str) -> Airport:
 
     Raises `PlaceUnknown`, `PlaceIsManyAirports` or `PlaceQuestioned`.
     """
-    code, places = text.strip().upper(), _places()
+    code, places = _code(text), _places()
     if code in places["questioned"]:
         raise PlaceQuestioned(place=Place(column="route"), value=code, **places["questioned"][code])
-    code = places["names"].get(text.strip().casefold()) or places["cities"].get(code, code)
+    code = _names().get(_folded(text)) or places["cities"].get(code, code)
     if code in places["airports"]:
         own = places["airports"][code]
         return Airport(code, own["country"], own["lat"], own["lon"])
@@ -125,6 +167,8 @@ def airport(text: str) -> Airport:
     if code in _cities():
         airports = ", ".join(sorted(_cities()[code]["airports"]))
         raise PlaceIsManyAirports(place=Place(column="route"), value=code, airports=airports)
+    if near := _near(text):
+        raise PlaceMisspelt(place=Place(column="route"), value=shown(text), suggestions=", ".join(near))
     raise PlaceUnknown(place=Place(column="route"), value=shown(text))
 
 
@@ -134,29 +178,77 @@ def leg_km(origin: str, destination: str) -> int:
 
 
 def route(text: str) -> Route:
-    """A route as typed, `GOT-ARN-GOT`; case and spaces do not matter.
+    """A route as typed, `GOT-ARN-GOT` or `Göteborg > Stockholm-Arlanda`; case and spaces do not matter.
 
-    Raises `RouteTooShort`, `LegToItself` and what `airport` raises, each with the column `route`.
+    Journeys are parted by a comma (`GOT-ARN, BMA-GOT`), and `3*GOT-ARN` is flown three times. Raises `RouteTooShort`,
+    `LegToItself`, `LegTooLong`, `LegTooShort` and what `airport` raises, each with the column `route`.
     """
-    codes = [code.strip() for code in _SEPARATOR.split(text)]
-    if len(codes) < 2 or not all(codes):
+    if len(text) > MOST_CHARACTERS:
         raise RouteTooShort(place=Place(column="route"), value=shown(text))
-    # A personal identity number splits like a route; only the whole shows what it is.
-    if shown(text) != text.strip() and any(code.isdigit() for code in codes):
-        raise RouteTooShort(place=Place(column="route"), value=shown(text))
-    stops = [airport(code) for code in codes]
-    return Route(tuple(_leg(stops[index], stops[index + 1]) for index in range(len(stops) - 1)))
+    counted = _TIMES.fullmatch(text.strip())
+    times, journeys = (int(counted[1]), counted[2]) if counted else (1, text)
+    legs: list[Leg] = []
+    for journey in journeys.split(","):
+        stops = [stop.strip(_NOT_PART_OF_A_NAME) for stop in _stops(journey)]
+        # A personal identity number splits like a route; only the whole shows what it is.
+        is_number = shown(text) != text.strip() and any(stop.isdigit() for stop in stops)
+        if len(stops) < 2 or not all(stops) or not times or is_number:
+            raise RouteTooShort(place=Place(column="route"), value=shown(text))
+        legs += [_leg(*pair) for pair in pairwise(map(airport, stops))]
+    return Route(tuple(legs), times)
+
+
+def _stops(journey: str) -> list[str]:
+    """A journey's places as written. Arrows part them; where a hyphen may be part of a name, the name comes first."""
+    stops = _ARROW.split(journey.strip())
+    for dash in (_SPACED_DASH, _DASH):
+        stops = [part for stop in stops for part in ([stop] if _is_name(stop) else dash.split(stop))]
+    return [
+        part
+        for stop in stops
+        for part in (stop.split() if _CODES.fullmatch(stop.strip()) and not _is_name(stop) else [stop])
+    ]
+
+
+def _is_name(text: str) -> bool:
+    return _folded(text) in _names() or bool(_CODE_IN_BRACKETS.fullmatch(text.strip()))
+
+
+def _code(text: str) -> str:
+    """The code that a text is or has behind a name in brackets; spaces in three letters are slips: `FR A`."""
+    stripped = text.strip(_NOT_PART_OF_A_NAME)
+    in_brackets = _CODE_IN_BRACKETS.fullmatch(stripped)
+    squeezed = "".join(stripped.split())
+    found = in_brackets[1] if in_brackets else squeezed if len(squeezed) == 3 else stripped
+    return found.upper()
+
+
+def _folded(text: str) -> str:
+    """A name without what does not matter: case, accents, hyphens."""
+    spaced = _DASH.sub(" ", text.strip(_NOT_PART_OF_A_NAME)).casefold().replace("ø", "o").replace("æ", "ae")
+    plain = (letter for letter in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(letter))
+    return " ".join("".join(plain).split())
+
+
+def _near(text: str) -> list[str]:
+    """Places that are written much like `text`, as `GOT (göteborg)`: for a person to choose from, never chosen here."""
+    wanted = _folded(text)
+    if len(wanted) < 3:
+        return []
+    begin = [name for name in _names() if name.startswith(wanted)] if len(wanted) <= 4 else []
+    names = [*begin, *difflib.get_close_matches(wanted, _names(), n=3, cutoff=0.75)]
+    found = {code: name for name in reversed(names) for code in [_names()[name]]}
+    return [f"{code} ({_spelling()[name]})" for code, name in reversed(found.items())][:3]
 
 
 def _leg(origin: Airport, destination: Airport) -> Leg:
     if origin.code == destination.code:
         raise LegToItself(place=Place(column="route"), value=origin.code)
-    return Leg(
-        origin.code,
-        destination.code,
-        _great_circle_km(origin, destination),
-        origin.country == destination.country,
-    )
+    km = _great_circle_km(origin, destination)
+    if not SHORTEST_LEG_KM <= km <= LONGEST_LEG_KM:
+        kind = LegTooLong if km > LONGEST_LEG_KM else LegTooShort
+        raise kind(place=Place(column="route"), leg=f"{origin.code}-{destination.code}", km=km)
+    return Leg(origin.code, destination.code, km, origin.country == destination.country)
 
 
 def _great_circle_km(origin: Airport, destination: Airport) -> int:
@@ -181,6 +273,18 @@ def _places() -> Mapping[str, Any]:
     """Our own table of places: questioned codes, cities, names, closed and corrected airports."""
     data = resources.files("klimatvaxling.emissions") / "data" / "places.toml"
     return tomllib.loads(data.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def _names() -> Mapping[str, str]:
+    """The code of each name, folded."""
+    return {_folded(name): code for name, code in _places()["names"].items()}
+
+
+@functools.cache
+def _spelling() -> Mapping[str, str]:
+    """How each folded name is written."""
+    return {_folded(name): name.title() for name in reversed(_places()["names"])}
 
 
 # The data takes a tenth of a second to load, which most commands never need.

@@ -6,8 +6,10 @@ credit mirrors its charge.
 """
 
 import datetime
+import re
 from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from klimatvaxling import exact, typed
@@ -22,6 +24,8 @@ TOO_LARGE = 10_000_000
 _G_PER_KG = Decimal(1000)
 # Shares of a typed distance are counted in this decimal place, the last one that a number can be typed with.
 _LAST_PLACE = 20
+# A distance may say how many trips it stands for, each as long as what follows: 3*412,5.
+_TIMES = re.compile(r"([-\u2212\u2013]?)([0-9]{1,3})\*([^-\u2212\u2013].*)")
 # A route led by a minus is a journey given back: a credit that mirrors its charge.
 _MINUS = "-\u2212"
 
@@ -130,6 +134,13 @@ class _Read(NamedTuple):
     fuel_quantity: Decimal | None
     distance_km: Decimal | None
     route: airports.Route | None
+    # How many trips the distance is the sum of.
+    times: int = 1
+
+    @property
+    def is_under_500_km(self) -> bool:
+        """Whether one trip of the distance is under 500 km."""
+        return self.distance_km is not None and self.distance_km.copy_abs() < airports.SHORT_LEG_BELOW_KM * self.times
 
 
 class Assessor:
@@ -167,6 +178,10 @@ class Assessor:
             return self._flight(evidence, read)
         return self._car(evidence, read)
 
+    def cell_complaints(self, evidence: Evidence) -> list[InputRefused]:
+        """What is wrong with the row's cells in themselves, whatever factors there are."""
+        return self._read(evidence)[1]
+
     def complaints(self, evidence: Evidence) -> list[InputRefused]:
         """Everything that is wrong with the row's evidence, each complaint with its column."""
         faults = self._read(evidence)[1]
@@ -179,12 +194,14 @@ class Assessor:
 
     def _read(self, evidence: Evidence) -> tuple[_Read, list[InputRefused]]:
         faults: list[InputRefused] = []
+        times, distance_km = _times(evidence.distance_km)
         read = _Read(
             _number("co2_fossil_kg", evidence.stated_kg, faults),
             _number("fuel_quantity", evidence.fuel_quantity, faults),
-            _number("distance_km", evidence.distance_km, faults),
+            _number("distance_km", distance_km, faults, times),
             # What stands in the route cell of a car trip may be street names; it is never used.
             self._route(evidence.route, faults) if evidence.category == "flight" else None,
+            times,
         )
         if evidence.category == "flight" and evidence.fuel_quantity.strip():
             faults.append(FuelQuantityOfAFlight(place=Place(column="fuel_quantity")))
@@ -226,19 +243,20 @@ class Assessor:
         if read.stated_kg is not None:
             return _stated(read.stated_kg, read)
         if read.distance_km is not None and read.route is None:
-            return self._flight_by_distance(read.distance_km, evidence.day)
+            return self._flight_by_distance(read.distance_km, read, evidence.day)
         if read.route is None:
             raise NoEvidence(place=Place(column="distance_km"))
         is_credit = read.distance_km is None and evidence.route.strip().startswith(tuple(_MINUS))
         found = self._flight_by_legs(read.route, read.distance_km, evidence.day)
         return _credited(found) if is_credit else found
 
-    def _flight_by_distance(self, distance_km: Decimal, day: datetime.date) -> Assessment:
+    def _flight_by_distance(self, distance_km: Decimal, read: _Read, day: datetime.date) -> Assessment:
+        one_trip_km = Fraction(distance_km) / read.times
         for factor_set in self._newest_first:
-            factor = self._factor(factor_set, "distance", "flight", factor_set.haul_of_distance(distance_km), day)
+            factor = self._factor(factor_set, "distance", "flight", factor_set.haul_of_distance(one_trip_km), day)
             if factor is not None:
                 grams = exact.whole(exact.product(distance_km, factor.g_per_unit))
-                under = grams if distance_km.copy_abs() < airports.SHORT_LEG_BELOW_KM else 0
+                under = grams if read.is_under_500_km else 0
                 used = ((factor_set.label, factor.key),)
                 return Assessment("distance", typed.canonical(distance_km), used, grams, under)
         raise _no_factor("distance_km", "flight", DISTANCE_UNIT, day)
@@ -246,7 +264,7 @@ class Assessor:
     def _flight_by_legs(self, route: airports.Route, distance_km: Decimal | None, day: datetime.date) -> Assessment:
         """Leg by leg; a distance that is given too is spread over the legs and replaces the great circle."""
         if distance_km is None:
-            tier, quantities = "route", [Decimal(leg.distance_km) for leg in route.legs]
+            tier, quantities = "route", [Decimal(leg.distance_km * route.times) for leg in route.legs]
         else:
             tier, quantities = "distance", _spread(distance_km, route)
         total, under = Decimal(0), Decimal(0)
@@ -293,11 +311,19 @@ def assess(evidence: Evidence, sets: Sequence[FactorSet]) -> Assessment:
     return Assessor(sets).assess(evidence)
 
 
-def _number(column: str, text: str, faults: list[InputRefused]) -> Decimal | None:
+def _times(text: str) -> tuple[int, str]:
+    """How many trips a distance stands for, and the distance of one; text that says nothing of the kind is one trip."""
+    found = _TIMES.fullmatch(text.strip()) if "*" in text else None
+    if found is None or not int(found[2]):
+        return 1, text
+    return int(found[2]), found[1] + found[3].strip()
+
+
+def _number(column: str, text: str, faults: list[InputRefused], times: int = 1) -> Decimal | None:
     if not text or text.isspace():
         return None
     try:
-        number = typed.decimal(text)
+        number = exact.product(typed.decimal(text), Decimal(times)) if times > 1 else typed.decimal(text)
     except typed.NotANumber:
         faults.append(CellNotANumber(place=Place(column=column), value=shown(text)))
         return None
@@ -319,7 +345,7 @@ def _share_under_500_km(grams: int, flight: _Read | None) -> int | None:
         short_km = flight.route.distance_under_500_km
         return exact.share_out(grams, [short_km, flight.route.distance_km - short_km])[0]
     if flight is not None and flight.distance_km is not None:
-        return grams if flight.distance_km.copy_abs() < airports.SHORT_LEG_BELOW_KM else 0
+        return grams if flight.is_under_500_km else 0
     return None
 
 

@@ -8,6 +8,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 CATEGORIES = ("own_car", "pool_car", "rental_car", "taxi", "flight")
 FUELS = ("petrol", "diesel", "e85", "hvo100", "vehicle_gas", "electric", "unknown")
@@ -115,9 +116,9 @@ class FactorSet:
             return "long"
         return "domestic" if same_country else "short"
 
-    def haul_of_distance(self, distance_km: Decimal) -> str:
+    def haul_of_distance(self, distance_km: Decimal | Fraction) -> str:
         """The haul by the distance alone; by its magnitude, so that a credit mirrors its charge."""
-        magnitude = distance_km.copy_abs()
+        magnitude = abs(Fraction(distance_km))
         if magnitude <= self.domestic_max_km_without_route:
             return "domestic"
         return "short" if magnitude <= self.short_haul_max_km else "long"

@@ -1,1 +1,1 @@
-"""What leaves the program: files for other readers and other systems. Exports only read the books."""
+"""Exports: what leaves the program as files. They only read the books."""

@@ -5,7 +5,6 @@ ledger and the cell. Text is written as text, whatever it begins with.
 """
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,11 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from klimatvaxling.exports.chart import Picture
 from klimatvaxling.exports.look import LOOKS
 from klimatvaxling.language import N_, translate
+from klimatvaxling.workbooks import MOST_CELL_CHARACTERS, storable
 
-# What the format allows in a cell, what it reads as an escaped character, and what XML cannot hold.
-MOST_CHARACTERS = 32_767
-_ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NARROWEST, _WIDEST, _WIDTH_SAMPLE, _HEADING_LINE = 9, 42, 2_000, 15
 _LINE_HEIGHT = 15
 _FORMULA_BEGINNINGS, QUOTED = ("=", "+", "-", "@", "\t", "\r"), " quoted"
@@ -275,7 +271,7 @@ class _CellWriter:
             return f'<c r="{place}" s="{style}"><v>{_number(kind, value)}</v></c>'
         if isinstance(value, str):
             # Text whatever it begins with: a formula has an element of its own.
-            text = escape(storable(value))
+            text = escape(_stored(value))
             return f'<c r="{place}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
         return self._rare(place, kind, style, value)
 
@@ -306,12 +302,9 @@ def style_number(sheet: Any, kind: str) -> int:
     return int(cell.style_id)
 
 
-def storable(text: str) -> str:
-    """Text as the format stores it, so that it reads back the same."""
-    if text.isprintable() and "_x" not in text and len(text) <= MOST_CHARACTERS:
-        return text
-    escaped = _ESCAPE_LOOKALIKE.sub("_x005F_", _NOT_XML.sub("\ufffd", text[:MOST_CHARACTERS]))
-    return escaped.replace("\r", "_x000D_")[:MOST_CHARACTERS]
+def _stored(text: str) -> str:
+    """As `storable`, and at once where there is nothing to do, as for nearly every text."""
+    return text if text.isprintable() and "_x" not in text and len(text) <= MOST_CELL_CHARACTERS else storable(text)
 
 
 _DECIMALS = {"kr": 2, "kg": 3, "share": 3, "change": 3}

@@ -19,10 +19,10 @@ from openpyxl.workbook.properties import CalcProperties
 from openpyxl.writer.excel import ExcelWriter
 
 from klimatvaxling.exports.sheet import Sheet, style_number
+from klimatvaxling.files import put
 
 # What every workbook, as a zip archive, begins with.
 BEGINNING = b"PK\x03\x04"
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 # Which of the two depends on what the library finds to write XML with.
 _NO_ROWS = re.compile(r"<sheetData ?/>|<sheetData></sheetData>")
 _CHART_NAME = re.compile(r'name="Chart ([0-9]+)"')
@@ -64,10 +64,7 @@ def _finished(draft: io.BytesIO, sheets: Sequence[Sheet], rows: Sequence[str]) -
                 content = _with_rows(content.decode(), rows_of[name]).encode()
             if name in words:
                 content = _with_words(content.decode(), words[name]).encode()
-            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 0
-            archive.writestr(entry, content)
+            put(archive, name, content)
     return finished.getvalue()
 
 

@@ -10,15 +10,23 @@ from klimatvaxling import formats
 from klimatvaxling.errors import InputRefused, StateRefused
 from klimatvaxling.fund.fund import Fund, require_positive
 from klimatvaxling.grants.application import Application
-from klimatvaxling.language import N_
+from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.accounts import FUND_AVAILABLE, FUND_COMMITTED, GRANTS_PAID
+from klimatvaxling.ledger.booking import BookedTooEarly
 from klimatvaxling.ledger.voucher import RESERVATIONS, Posting, VoucherDraft
 from klimatvaxling.measures.measure import NegativeReduction
 from klimatvaxling.units.unit import Unit
 
 SUBMITTED, APPROVED, REJECTED = "submitted", "approved", "rejected"
 WITHDRAWN, PAYING, REPORTED = "withdrawn", "paying", "reported"
-STATES = (SUBMITTED, APPROVED, REJECTED, WITHDRAWN, PAYING, REPORTED)
+STATES = {
+    SUBMITTED: N_("submitted"),
+    APPROVED: N_("approved"),
+    REJECTED: N_("rejected"),
+    WITHDRAWN: N_("withdrawn"),
+    PAYING: N_("being paid"),
+    REPORTED: N_("reported"),
+}
 MOVES = {
     SUBMITTED: (APPROVED, REJECTED, WITHDRAWN),
     APPROVED: (PAYING, WITHDRAWN, REPORTED),
@@ -36,14 +44,6 @@ class WrongState(StateRefused):
     code = "KV-GRANT-STATE"
     message = N_("Grant {grant} is {state} and cannot become {wanted}.")
     remedy = N_("See what happened to it with: klimatvaxling grant show {grant}")
-
-
-class BookedTooEarly(StateRefused):
-    """A step dated before the one it builds on."""
-
-    code = "KV-BOOKED-EARLY"
-    message = N_("{day} is earlier than {earliest}, the day of what it builds on.")
-    remedy = N_("Choose that day or a later one: --booked-on DATE")
 
 
 class ApprovalTooLarge(StateRefused):
@@ -145,7 +145,7 @@ class Grant:
     def move(self, state: str, day: str, **facts: object) -> Step:
         """The step to `state`. Raises `WrongState` or `BookedTooEarly`."""
         if state not in MOVES[self.state]:
-            raise WrongState(grant=self.id, state=self.state, wanted=state)
+            raise WrongState(grant=self.id, state=translate(STATES[self.state]), wanted=translate(STATES[state]))
         if day < self.steps[-1].stepped_on:
             raise BookedTooEarly(day=day, earliest=self.steps[-1].stepped_on)
         return Step(self.state, state, day, **facts)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
-from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.clock import Clock, stamp, today
 from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.fund.register import fund_in
@@ -17,20 +17,13 @@ from klimatvaxling.grants.ranking import parse_scores
 from klimatvaxling.grants.round import round_for
 from klimatvaxling.grants.round_register import FOREVER, rounds_in
 from klimatvaxling.language import N_, translate
+from klimatvaxling.ledger.booking import booking_day, required_reason
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.ledger.voucher import Voucher
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import Unit
-
-
-class ReasonMissing(InputRefused):
-    """A decision against somebody without its reason."""
-
-    code = "KV-REASON-MISSING"
-    message = N_("The reason is missing.")
-    remedy = N_("Say why in a few words: --reason TEXT")
 
 
 class UnknownGrant(InputRefused):
@@ -109,7 +102,7 @@ class GrantDesk:
         self,
         key: int,
         amount_ore: int,
-        day: datetime.date,
+        day: datetime.date | None,
         *,
         decision: str,
         conditions: str = "",
@@ -117,12 +110,14 @@ class GrantDesk:
     ) -> Taken:
         """Reserve the money. Raises `UnknownGrant`, `DecisionMissing` and what `grant.approve` raises."""
         known = require_grant(self.connection, key)
-        required = policy.value_on(all_values(self.connection), policy.REQUIRE_SECOND_PERSON, day)
+        booked_on = self._day(known, day)
+        on = datetime.date.fromisoformat(booked_on)
+        required = policy.value_on(all_values(self.connection), policy.REQUIRE_SECOND_PERSON, on)
         outcome = rules.approve(
             known,
             fund_in(self.connection),
             amount_ore,
-            day.isoformat(),
+            booked_on,
             by=self.by,
             second_person=required == "on",
             decision=policy.required_decision(decision),
@@ -132,28 +127,29 @@ class GrantDesk:
         )
         return self._take(known, outcome)
 
-    def reject(self, key: int, day: datetime.date, *, reason: str, decision: str) -> Taken:
+    def reject(self, key: int, day: datetime.date | None, *, reason: str, decision: str) -> Taken:
         """Decide against it. Raises `UnknownGrant`, `ReasonMissing`, `DecisionMissing` and what `grant.reject` raises."""
         known = require_grant(self.connection, key)
-        if not reason.strip():
-            raise ReasonMissing
+        why = required_reason(reason)
         decided = policy.required_decision(decision)
-        return self._take(known, rules.reject(known, day.isoformat(), reason=reason.strip(), decision=decided))
+        return self._take(known, rules.reject(known, self._day(known, day), reason=why, decision=decided))
 
-    def withdraw(self, key: int, day: datetime.date, *, reason: str = "") -> Taken:
+    def withdraw(self, key: int, day: datetime.date | None, *, reason: str = "") -> Taken:
         """Take it back. Raises `UnknownGrant` and what `grant.withdraw` raises."""
         known = require_grant(self.connection, key)
         about = _about(N_("Grant {grant} withdrawn: {title}"), known)
-        return self._take(known, rules.withdraw(known, day.isoformat(), reason=reason.strip(), description=about))
+        return self._take(known, rules.withdraw(known, self._day(known, day), reason=reason.strip(), description=about))
 
-    def pay(self, key: int, amount_ore: int, day: datetime.date) -> Taken:
+    def pay(self, key: int, amount_ore: int, day: datetime.date | None) -> Taken:
         """Pay a part or all. Raises `UnknownGrant` and what `grant.pay` raises."""
         known = require_grant(self.connection, key)
         about = _about(N_("Grant {grant} paid: {title}"), known)
-        outcome = rules.pay(known, self._unit(known), amount_ore, day.isoformat(), description=about)
+        outcome = rules.pay(known, self._unit(known), amount_ore, self._day(known, day), description=about)
         return self._take(known, outcome)
 
-    def report(self, key: int, used_ore: int, actual_cost_ore: int, co2_reduction_g: int, day: datetime.date) -> Taken:
+    def report(
+        self, key: int, used_ore: int, actual_cost_ore: int, co2_reduction_g: int, day: datetime.date | None
+    ) -> Taken:
         """The final report. Raises `UnknownGrant` and what `grant.report` raises."""
         known = require_grant(self.connection, key)
         outcome = rules.report(
@@ -162,14 +158,19 @@ class GrantDesk:
             used_ore,
             actual_cost_ore,
             co2_reduction_g,
-            day.isoformat(),
+            self._day(known, day),
             description=_about(N_("Grant {grant}, not used: {title}"), known),
             release_description=_about(N_("Grant {grant}, not needed: {title}"), known),
         )
         return self._take(known, outcome)
 
+    def _day(self, known: Grant, given: datetime.date | None) -> str:
+        """The day of the step: today or the day of the step before, unless another is given."""
+        return booking_day(given, today(self.clock), known.steps[-1].stepped_on)
+
     def _unit(self, known: Grant) -> Unit:
-        return next(unit for unit in directory(self.connection).newest() if unit.id == known.application.unit_id)
+        units = directory(self.connection)
+        return units.newest_of(units.successor(known.application.unit_id))
 
     def _take(self, known: Grant, outcome: Outcome) -> Taken:
         vouchers = post(self.connection, outcome.vouchers, clock=self.clock, made_by=self.by)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from klimatvaxling.batches.digest import batch_digest, pages_digest
+from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
 from klimatvaxling.exact import product, whole
@@ -38,17 +38,27 @@ class Finding:
         return not self.offending
 
 
+@dataclass(frozen=True)
+class Since:
+    """How far the books had come when something was about to be posted: the chain's position and the last batch."""
+
+    voucher: int = 0
+    batch: int = 0
+
+
+EVERYTHING = Since()
 Check = Callable[[Connection], Iterable[Offence]]
 
 
-def vouchers_sum_to_zero(connection: Connection) -> Iterator[Offence]:
+def vouchers_sum_to_zero(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
     """Every voucher has at least two postings and they sum to zero."""
     for row in connection.execute(
         text(
             "SELECT v.code, count(p.id) AS lines, coalesce(sum(p.amount_ore), 0) AS total FROM voucher v"
-            " LEFT JOIN posting p ON p.voucher_id = v.id GROUP BY v.id, v.code"
+            " LEFT JOIN posting p ON p.voucher_id = v.id WHERE v.id > :voucher GROUP BY v.id, v.code"
             " HAVING count(p.id) < 2 OR coalesce(sum(p.amount_ore), 0) <> 0"
-        )
+        ),
+        vars(since),
     ):
         yield Offence(row.code, 0, row.total) if row.total else Offence(row.code, ">= 2", row.lines)
 
@@ -66,13 +76,18 @@ def series_are_unbroken(connection: Connection) -> Iterator[Offence]:
             expected[key] = row.number
 
 
-def chain_is_whole(connection: Connection) -> Iterator[Offence]:
+def chain_is_whole(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
     """Each voucher's hash is that of its content and of the voucher before it; registration times rise."""
     expected = connection.execute(text("SELECT nonce FROM book")).scalar()
     if expected is None:
         yield Offence("book", 1, 0)
-    position, registered_at = 0, ""
-    for voucher, found, content_hash in _rehashed(connection):
+    position, registered_at = since.voucher, ""
+    last = connection.execute(
+        text("SELECT hash, registered_at FROM voucher WHERE id = :voucher"), vars(since)
+    ).one_or_none()
+    if last is not None:
+        expected, registered_at = last
+    for voucher, found, content_hash in _rehashed(connection, since):
         position += 1
         if voucher.id != position:
             yield Offence(voucher.code, f"#{position}", f"#{voucher.id}")
@@ -95,15 +110,16 @@ def postings_have_vouchers(connection: Connection) -> Iterator[Offence]:
             yield Offence(f"{table}:{key}", 1, 0)
 
 
-def charges_and_lots_are_as_posted(connection: Connection) -> Iterator[Offence]:
+def charges_and_lots_are_as_posted(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
     """Each charge line has one posting, of its unit, booking date and batch; each lot is of the unit it was posted to."""
     for row in connection.execute(
         text(
             "SELECT c.id, v.code, c.unit_id, c.booked_on, c.batch_id, p.unit_id AS posted_unit, v.booked_on AS posted_on,"
             " v.batch_id AS posted_batch FROM charge c LEFT JOIN posting p ON p.charge_id = c.id"
-            " LEFT JOIN voucher v ON v.id = p.voucher_id WHERE p.id IS NULL OR v.id IS NULL OR p.unit_id <> c.unit_id"
-            " OR v.booked_on <> c.booked_on OR v.batch_id <> c.batch_id"
-        )
+            " LEFT JOIN voucher v ON v.id = p.voucher_id WHERE c.batch_id > :batch AND (p.id IS NULL OR v.id IS NULL"
+            " OR p.unit_id <> c.unit_id OR v.booked_on <> c.booked_on OR v.batch_id <> c.batch_id)"
+        ),
+        vars(since),
     ):
         posted = f"{row.posted_unit} {row.posted_on} {row.posted_batch}"
         yield Offence(
@@ -112,8 +128,10 @@ def charges_and_lots_are_as_posted(connection: Connection) -> Iterator[Offence]:
     for row in connection.execute(
         text(
             "SELECT v.code, l.unit_id, p.unit_id AS posted_unit FROM lot l JOIN voucher v ON v.id = l.voucher_id"
-            " JOIN posting p ON p.voucher_id = l.voucher_id AND p.lot_id = l.voucher_id WHERE p.unit_id <> l.unit_id"
-        )
+            " JOIN posting p ON p.voucher_id = l.voucher_id AND p.lot_id = l.voucher_id"
+            " WHERE p.unit_id <> l.unit_id AND v.id > :voucher"
+        ),
+        vars(since),
     ):
         yield Offence(row.code, row.posted_unit, row.unit_id)
 
@@ -148,25 +166,39 @@ def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
         yield Offence("trip", covered, total)
 
 
-def batches_are_as_their_vouchers_say(connection: Connection) -> Iterator[Offence]:
+def batches_are_as_their_vouchers_say(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
     """A batch's row, charge lines and quarantined rows have the digest that its vouchers, and so the chain, hold."""
     found: dict[int, str] = {}
-    for row in connection.execute(text("SELECT * FROM batch ORDER BY id")).mappings().all():
+    new = text("SELECT * FROM batch WHERE id > :batch ORDER BY id")
+    for row in connection.execute(new, vars(since)).mappings().all():
         facts = {name: value for name, value in row.items() if name != "sha256"}
         batch = {"batch": row["id"]}
         charges = connection.execute(
-            text("SELECT id, unit_id, category, rate_id, booked_on FROM charge WHERE batch_id = :batch ORDER BY id"),
+            text(
+                "SELECT id, unit_id, category, rate_id, booked_on, is_amendment, mirrors_id FROM charge"
+                " WHERE batch_id = :batch ORDER BY id"
+            ),
             batch,
         )
         waiting = connection.execute(
             text("SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = :batch ORDER BY id"),
             batch,
         )
+        reversals = connection.execute(
+            text(
+                "SELECT r.trip_row_id, r.charge_id, r.sign FROM trip_reversal r JOIN charge c ON c.id = r.charge_id"
+                " WHERE c.batch_id = :batch ORDER BY r.id"
+            ),
+            batch,
+        )
+        taken_back = reversals_digest(tuple(reversal) for reversal in reversals)
+        if taken_back != row["reversals_sha256"]:
+            yield Offence(f"batch:{row['id']}", row["reversals_sha256"], taken_back)
         digest_found = found[row["id"]] = batch_digest(facts, charges.all(), waiting.all())
         if digest_found != row["sha256"]:
             yield Offence(f"batch:{row['id']}", row["sha256"], digest_found)
     for voucher in connection.execute(
-        text("SELECT code, batch_id, batch_sha256 FROM voucher WHERE batch_id IS NOT NULL ORDER BY id")
+        text("SELECT code, batch_id, batch_sha256 FROM voucher WHERE batch_id > :batch ORDER BY id"), vars(since)
     ):
         if found.get(voucher.batch_id) != voucher.batch_sha256:
             yield Offence(voucher.code, voucher.batch_sha256, found.get(voucher.batch_id))
@@ -189,11 +221,12 @@ def _trips_of_page(connection: Connection, page: Row[Any], source_id: int) -> It
 
 
 def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offence]:
-    """The grams of each charge line are those of its trips, and its fee is grams × rate, rounded once."""
+    """The grams of each charge line are those of its trips less those it takes back; its fee is rounded once."""
     rows = connection.execute(
         text(
             "SELECT v.code, c.id, p.co2_g, p.amount_ore, CAST(r.value AS INTEGER) AS rate, t.trips_g FROM charge c"
-            " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip GROUP BY charge_id) t ON t.charge_id = c.id"
+            " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip_effect GROUP BY charge_id) t"
+            " ON t.charge_id = c.id"
             " LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.voucher_id"
             " JOIN policy r ON r.id = c.rate_id"
         )
@@ -203,6 +236,24 @@ def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offen
             yield Offence(f"{row.code} charge:{row.id}", row.trips_g, row.co2_g)
         if row.co2_g is not None and row.amount_ore != fee_ore(row.co2_g, row.rate):
             yield Offence(f"{row.code} charge:{row.id}", fee_ore(row.co2_g, row.rate), row.amount_ore)
+
+
+def new_trips_weigh_what_is_charged(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
+    """The check above for all new charge lines together: in one look, at a tenth of its price."""
+    # Trips are written in order, so the new ones are the last ones, found without an index on their charge line.
+    row = connection.execute(
+        text(
+            "SELECT coalesce((SELECT sum(co2_g) FROM trip"
+            "  WHERE id >= (SELECT min(first_trip_id) FROM batch_page WHERE batch_id > :batch)), 0)"
+            " + coalesce((SELECT sum(r.sign * t.co2_g) FROM charge c JOIN trip_reversal r ON r.charge_id = c.id"
+            "  JOIN trip t ON t.id = r.trip_row_id WHERE c.batch_id > :batch), 0) AS trips_g,"
+            " coalesce((SELECT sum(p.co2_g) FROM charge c JOIN posting p ON p.charge_id = c.id"
+            "  WHERE c.batch_id > :batch), 0) AS charged_g"
+        ),
+        vars(since),
+    ).one()
+    if row.trips_g != row.charged_g:
+        yield Offence(f"batch:{since.batch + 1}", row.trips_g, row.charged_g)
 
 
 def trips_weigh_quantity_times_factor(connection: Connection) -> Iterator[Offence]:
@@ -246,17 +297,41 @@ def own_funds_are_lots_less_debt(connection: Connection) -> Iterator[Offence]:
         yield Offence(f"unit:{row.code}", ">= 0", row.debt_ore)
 
 
-def batches_add_up(connection: Connection) -> Iterator[Offence]:
+def batches_add_up(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
     """What a batch says it charged is what its vouchers charged."""
     for row in connection.execute(
         text(
             "SELECT b.id, b.charged_ore, b.co2_g, coalesce(sum(p.amount_ore), 0) AS ore, coalesce(sum(p.co2_g), 0) AS g"
             " FROM batch b LEFT JOIN charge c ON c.batch_id = b.id LEFT JOIN posting p ON p.charge_id = c.id"
-            " GROUP BY b.id, b.charged_ore, b.co2_g"
-        )
+            " WHERE b.id > :batch GROUP BY b.id, b.charged_ore, b.co2_g"
+        ),
+        vars(since),
     ):
         if (row.charged_ore, row.co2_g) != (row.ore, row.g):
             yield Offence(f"batch:{row.id}", f"{row.charged_ore} öre, {row.co2_g} g", f"{row.ore} öre, {row.g} g")
+
+
+def closed_periods_took_no_postings(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
+    """No voucher was registered in a month while it was closed, and each closing names the chain's head of then."""
+    for row in connection.execute(
+        text(
+            "SELECT v.code, v.booked_on, e.closed_through FROM voucher v JOIN period_event e"
+            " ON e.id = (SELECT max(id) FROM period_event WHERE vouchers < v.id)"
+            " WHERE v.id > :voucher AND v.booked_on <= e.closed_through ORDER BY v.id"
+        ),
+        vars(since),
+    ):
+        yield Offence(row.code, f"> {row.closed_through}", row.booked_on)
+    for row in connection.execute(
+        text(
+            "SELECT e.id, e.month, e.head, coalesce(v.hash, b.nonce) AS found FROM period_event e"
+            " LEFT JOIN voucher v ON v.id = e.vouchers LEFT JOIN book b ON e.vouchers = 0"
+            " WHERE e.vouchers > :voucher OR :voucher = 0 ORDER BY e.id"
+        ),
+        vars(since),
+    ):
+        if row.found != row.head:
+            yield Offence(f"period:{row.month} #{row.id}", row.head, row.found)
 
 
 CHECKS: tuple[Check, ...] = (
@@ -271,12 +346,36 @@ CHECKS: tuple[Check, ...] = (
     trips_weigh_quantity_times_factor,
     own_funds_are_lots_less_debt,
     batches_add_up,
+    closed_periods_took_no_postings,
+)
+# What can be asked of the newest part of the books alone, at the price of that part.
+CHECKS_OF_WHAT_IS_NEW: tuple[Callable[[Connection, Since], Iterable[Offence]], ...] = (
+    vouchers_sum_to_zero,
+    chain_is_whole,
+    charges_and_lots_are_as_posted,
+    batches_are_as_their_vouchers_say,
+    new_trips_weigh_what_is_charged,
+    batches_add_up,
+    closed_periods_took_no_postings,
 )
 
 
 def run_checks(connection: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
     """Every invariant with what offends it."""
     return [Finding(check.__name__, tuple(check(connection))) for check in checks]
+
+
+def position(connection: Connection) -> Since:
+    """How far the books have come; asked before something is posted."""
+    row = connection.execute(
+        text("SELECT coalesce((SELECT max(id) FROM voucher), 0), coalesce((SELECT max(id) FROM batch), 0)")
+    ).one()
+    return Since(*row)
+
+
+def run_checks_since(connection: Connection, since: Since) -> list[Finding]:
+    """What was posted after `since`, and where it joins the chain, by every invariant that can be asked of it alone."""
+    return [Finding(check.__name__, tuple(check(connection, since))) for check in CHECKS_OF_WHAT_IS_NEW]
 
 
 def head(connection: Connection) -> tuple[str, int]:
@@ -296,14 +395,15 @@ def includes_head(connection: Connection, wanted: str) -> Finding:
     return Finding("chain_includes_head", offending)
 
 
-def _rehashed(connection: Connection) -> Iterator[tuple[Voucher, str, str]]:
+def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, str, str]]:
     """Every voucher in the order of the chain, with the hash on record and the hash of what stands there."""
     names = list(Voucher.__dataclass_fields__)
     lines = connection.execute(
         text(
             "SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
-            " ORDER BY voucher_id, line"
-        )
+            " WHERE voucher_id > :voucher ORDER BY voucher_id, line"
+        ),
+        vars(since),
     )
     by_voucher: dict[int, list[Posting]] = {}
     for row in lines:
@@ -311,8 +411,9 @@ def _rehashed(connection: Connection) -> Iterator[tuple[Voucher, str, str]]:
     for row in connection.execute(
         text(
             f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
-            " LEFT JOIN lot l ON l.voucher_id = v.id ORDER BY v.id"
-        )
+            " LEFT JOIN lot l ON l.voucher_id = v.id WHERE v.id > :voucher ORDER BY v.id"
+        ),
+        vars(since),
     ):
         voucher = Voucher(*row[: len(names)])
         yield voucher, row.hash, digest(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))

@@ -1,5 +1,6 @@
 """The one door through which anything is posted: balanced, numbered, linked, sealed."""
 
+import datetime
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, text
 from klimatvaxling.clock import Clock, after, stamp
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.ledger.voucher import Posting, Voucher, VoucherDraft, canonical, digest
+from klimatvaxling.periods.register import require_open
 
 
 class Unbalanced(Exception):
@@ -16,9 +18,13 @@ class Unbalanced(Exception):
 
 
 def post(connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock, made_by: str) -> list[Voucher]:
-    """Post `drafts` in order within the caller's write transaction; gives the vouchers with their numbers."""
+    """Post `drafts` in order within the caller's write transaction; gives the vouchers with their numbers.
+
+    Raises `PeriodClosed` for a booking date in a closed month.
+    """
     if not drafts:
         return []
+    require_open(connection, *(datetime.date.fromisoformat(draft.booked_on) for draft in drafts))
     chain = _Chain(connection)
     first = chain.position + 1
     vouchers, voucher_rows, posting_rows, lot_rows = [], [], [], []

@@ -48,6 +48,21 @@ class OwnFunds:
         filled = min(amount_ore, self.owed(day))
         return ([Posting(OWN_FUNDS, -filled, self.unit_id)] if filled else []), amount_ore - filled
 
+    def put_back(self, takes: Iterable[Take], day: str) -> list[Posting]:
+        """Money that was taken comes back: a debt is filled first, the rest goes into the lots it came from.
+
+        What fills the debt is the money of the oldest lots, as if the debt had been there before them.
+        """
+        takes = list(takes)
+        filling, left = self.fill_debt_first(sum(take.amount_ore for take in takes), day)
+        postings = []
+        for take in reversed(takes):
+            back = min(take.amount_ore, left)
+            left -= back
+            if back:
+                postings.append(Posting(OWN_FUNDS, -back, self.unit_id, lot_id=take.lot_id))
+        return [*filling, *reversed(postings)]
+
     def take_oldest_first(self, amount_ore: int, day: str) -> list[Posting]:
         """Take from open lots, due ones too, oldest first; what no lot has is carried as a debt."""
         takes, missing = take_oldest_first(self.lots.values(), amount_ore, day)

@@ -15,7 +15,11 @@ SELECT p.account, p.unit_id, p.lot_id, l.lot_on, v.booked_on, p.amount_ore FROM 
 JOIN voucher v ON v.id = p.voucher_id LEFT JOIN lot l ON l.voucher_id = p.lot_id
 WHERE {wanted} ORDER BY p.id
 """
-_OF_UNITS = "p.unit_id IN :units AND (p.account = 'own_funds' OR p.account = 'fund_available' AND p.lot_id IS NOT NULL)"
+# What the fund got from a lot counts for whoever has the lot now: it may have moved in a merger.
+_OF_UNITS = """
+p.account = 'own_funds' AND p.unit_id IN :units OR p.account = 'fund_available' AND p.lot_id IN
+(SELECT lot_id FROM posting WHERE account = 'own_funds' AND unit_id IN :units)
+"""
 # What is left of a lot once everything is booked is the most that can be taken from it on any day.
 _OF_OPEN_LOTS = """
 p.account = 'own_funds' AND p.lot_id IN
@@ -63,19 +67,25 @@ def open_lots(connection: Connection) -> dict[int, list[Lot]]:
 
 
 def _gathered(rows: Iterable[Any]) -> dict[int, OwnFunds]:
-    moved: dict[int, dict[int, tuple[str, list[Movement], list[Movement]]]] = {}
+    moved: dict[int, dict[int, tuple[str, list[Movement]]]] = {}
+    swept: dict[int, list[Movement]] = {}
     debts: dict[int, list[Movement]] = {}
     for account, unit_id, lot_id, lot_on, booked_on, amount_ore in rows:
+        if account != OWN_FUNDS:
+            swept.setdefault(lot_id, []).append(Movement(booked_on, -amount_ore))
+            continue
         lots = moved.setdefault(unit_id, {})
         if lot_id is None:
             debts.setdefault(unit_id, []).append(Movement(booked_on, amount_ore))
-            continue
-        _, left, swept = lots.setdefault(lot_id, (lot_on, [], []))
-        (left if account == OWN_FUNDS else swept).append(Movement(booked_on, -amount_ore))
+        else:
+            lots.setdefault(lot_id, (lot_on, []))[1].append(Movement(booked_on, -amount_ore))
     return {
         unit_id: OwnFunds(
             unit_id,
-            {key: Lot(key, lot_on, tuple(left), tuple(swept)) for key, (lot_on, left, swept) in lots.items()},
+            {
+                key: Lot(key, lot_on, tuple(movements), tuple(swept.get(key, ())))
+                for key, (lot_on, movements) in lots.items()
+            },
             tuple(debts.get(unit_id, ())),
         )
         for unit_id, lots in moved.items()

@@ -68,8 +68,9 @@ def use_own_funds(
     insert_rows(connection, "measure", ("voucher_id", "unit_id", *Measure.__dataclass_fields__), [row])
     (voucher,) = post(connection, [draft], clock=clock, made_by=by)
     taken = {posting.lot_id: posting.amount_ore for posting in draft.postings if posting.lot_id is not None}
-    codes = connection.execute(
+    found = connection.execute(
         text("SELECT id, code FROM voucher WHERE id IN :keys").bindparams(bindparam("keys", expanding=True)),
         {"keys": list(taken)},
     )
-    return Used(unit, voucher, tuple((row.code, taken[row.id]) for row in codes))
+    codes: dict[int, str] = {row.id: row.code for row in found}
+    return Used(unit, voucher, tuple((codes[lot_id], amount_ore) for lot_id, amount_ore in taken.items()))

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, text
 
@@ -10,6 +11,7 @@ from klimatvaxling.lots.register import lots_left
 from klimatvaxling.lots.retention import Retention
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
+from klimatvaxling.units.directory import Directory
 from klimatvaxling.units.register import directory, require_unit
 
 WARNING_DAYS = 90
@@ -43,15 +45,24 @@ GROUP BY p.unit_id
 """
 
 
-def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_code: str | None = None) -> Report:
+def balance(
+    connection: Connection,
+    as_of: datetime.date,
+    known_at: str,
+    unit_code: str | None = None,
+    *,
+    as_merged: bool = False,
+) -> Report:
     """Every unit valid on `as_of`, with zeros where it has nothing, and every ended one with a figure.
 
-    Raises `UnknownUnit`.
+    With `as_merged` the figures of merged units stand with the unit they are part of. Raises `UnknownUnit`.
     """
     moment = {"as_of": as_of.isoformat(), "known_at": known_at}
     units = directory(connection, known_at=known_at)
     figures = {row.unit_id: row._asdict() for row in connection.execute(text(_LEDGER), moment)}
     due = _due_by_unit(connection, as_of, moment)
+    if as_merged:
+        figures, due = _by_successor(units, figures), _by_successor(units, due)
     valid = {unit.id: unit for unit in units.on(as_of)}
     shown = {**{unit.id: unit for unit in units.newest() if unit.id in figures}, **valid}
     if unit_code is not None:
@@ -85,6 +96,19 @@ def balance(connection: Connection, as_of: datetime.date, known_at: str, unit_co
         csv_keys=("unit", "name", "kind", *SUMS),
         when_empty=translate(N_("No units are registered. Add them with: klimatvaxling unit load FILE.csv")),
     )
+
+
+def _by_successor(units: Directory, figures: Mapping[int, Any]) -> dict[int, Any]:
+    """The figures of each unit with those of the units that were merged into it."""
+    found: dict[int, Any] = {}
+    for unit_id, value in figures.items():
+        successor = units.successor(unit_id)
+        if isinstance(value, Mapping):
+            sums = found.setdefault(successor, dict.fromkeys(value, 0))
+            found[successor] = {key: sums[key] + value[key] for key in value}
+        else:
+            found[successor] = found.get(successor, 0) + value
+    return found
 
 
 def _due_by_unit(connection: Connection, as_of: datetime.date, moment: Mapping[str, str]) -> dict[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
-from klimatvaxling.grants.grant import SUBMITTED, Grant
+from klimatvaxling.grants.grant import MOVES, SUBMITTED, Grant
 from klimatvaxling.grants.ranking import cost_of, weighted_points
 from klimatvaxling.grants.register import UnknownGrant, grants_in, scores_in
 from klimatvaxling.grants.round_register import rounds_in
@@ -15,6 +15,7 @@ from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
+from klimatvaxling.units.directory import Directory
 from klimatvaxling.units.register import directory
 
 _CSV_KEYS = (
@@ -60,14 +61,30 @@ def document_of(
 
 def documents(connection: Connection, as_of: datetime.date, known_at: str) -> list[tuple[Grant, dict[str, object]]]:
     """Every grant with what programs read of it, points by the criteria in force on the day."""
-    codes = {unit.id: unit.code for unit in directory(connection, known_at=known_at).newest()}
+    units = directory(connection, known_at=known_at)
+    codes = {unit.id: unit.code for unit in units.newest()}
     rounds = {each.id: each.name for each in rounds_in(connection, known_at=known_at)}
     criteria = _criteria(connection, as_of, known_at)
     scores = scores_in(connection, known_at=known_at)
     return [
-        (grant, document_of(grant, codes, rounds, weighted_points(scores.get(grant.id, {}), criteria)))
+        (
+            grant,
+            document_of(
+                grant, _holders(units, grant, codes), rounds, weighted_points(scores.get(grant.id, {}), criteria)
+            ),
+        )
         for grant in grants_in(connection, as_of=as_of.isoformat(), known_at=known_at)
     ]
+
+
+def _holders(units: Directory, grant: Grant, codes: Mapping[int, str]) -> dict[int, str]:
+    """The unit a grant is of: the one that applied, or what it was merged into while the grant was not finished."""
+    unit_id = holder = grant.application.unit_id
+    while (merger := units.mergers.get(holder)) and (
+        MOVES[grant.state] or grant.steps[-1].stepped_on >= merger.merged_on
+    ):
+        holder = merger.into_id
+    return {unit_id: codes[holder]}
 
 
 def grants(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-from klimatvaxling.errors import InputRefused
+from klimatvaxling.corrections.register import UnknownVoucher
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger.accounts import TITLES
 from klimatvaxling.reports.report import AMOUNT, WEIGHT, Column, Report
@@ -15,6 +15,7 @@ _VOUCHERS = """
 SELECT v.id, v.code, v.booked_on, v.registered_at, v.event, v.description, v.made_by, v.evidence, v.batch_id,
   v.batch_sha256, v.hash, c.code AS corrects, b.code AS corrected_by
 FROM voucher v LEFT JOIN voucher c ON c.id = v.corrects_id LEFT JOIN voucher b ON b.corrects_id = v.id
+  AND b.booked_on <= :as_of AND b.registered_at <= :known_at
 WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at AND v.booked_on BETWEEN :first AND :last
   AND (:unit = '' OR EXISTS (SELECT 1 FROM posting p JOIN unit u ON u.id = p.unit_id
        WHERE p.voucher_id = v.id AND u.folded = :unit))
@@ -27,14 +28,6 @@ FROM posting p LEFT JOIN unit u ON u.id = p.unit_id LEFT JOIN voucher l ON l.id 
   LEFT JOIN charge c ON c.id = p.charge_id LEFT JOIN policy r ON r.id = c.rate_id
 WHERE p.voucher_id BETWEEN :first AND :last ORDER BY p.voucher_id, p.line
 """
-
-
-class UnknownVoucher(InputRefused):
-    """No voucher of that number."""
-
-    code = "KV-VOUCHER-UNKNOWN"
-    message = N_("There is no voucher {voucher}.")
-    remedy = N_("Voucher numbers look like A2025-17. See them with: klimatvaxling journal")
 
 
 def journal(

@@ -1,6 +1,7 @@
 """The registers as they stood on a day: units, policies, factors."""
 
 import datetime
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
@@ -12,27 +13,19 @@ from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.report import Column, Report
 from klimatvaxling.reports.titles import title
 from klimatvaxling.units.register import directory
-from klimatvaxling.units.unit import ALWAYS
+from klimatvaxling.units.unit import ALWAYS, Unit
+
+_UNIT_KEYS = ("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "valid_from_on", "valid_to_on")
 
 
 def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
-    """The units valid on `as_of`."""
+    """The units valid on `as_of`, each with the first and the last day on which it takes part."""
+    known = directory(connection, known_at=known_at)
     rows = [
-        {
-            "unit": unit.code,
-            "name": unit.name,
-            "kind": unit.kind,
-            "kind_title": title(unit.kind),
-            "org_number": unit.org_number,
-            "cost_centres": " ".join(map(str, unit.cost_centres)),
-            "counterpart": unit.counterpart,
-            "valid_from_on": unit.valid_from.isoformat() if unit.valid_from != ALWAYS else None,
-            "valid_to_on": unit.valid_to.isoformat() if unit.valid_to else None,
-        }
-        for unit in directory(connection, known_at=known_at).on(as_of)
+        _unit(unit, (history := known.history(unit.code))[0].valid_from, history[-1].valid_to)
+        for unit in known.on(as_of)
     ]
-    keys = ("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "valid_from_on", "valid_to_on")
-    documents = [{key: row[key] for key in keys} for row in rows]
+    documents = [{key: row[key] for key in _UNIT_KEYS} for row in rows]
     return Report(
         title=translate(N_("Units on {day}"), day=as_of),
         columns=(
@@ -45,9 +38,47 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
         ),
         rows=rows,
         document={"as_of": as_of.isoformat(), "units": documents},
-        csv_keys=keys,
+        csv_keys=_UNIT_KEYS,
         when_empty=translate(N_("No units are registered. Add them with: klimatvaxling unit load FILE.csv")),
     )
+
+
+def unit_history(history: Sequence[Unit], *, dry_run: bool) -> Report:
+    """A unit era by era: what it is called and owns, and from when to when."""
+    rows = [_unit(unit, unit.valid_from, unit.valid_to) for unit in history]
+    return Report(
+        title=translate(N_("Unit {unit}"), unit=history[0].code),
+        columns=(
+            Column("valid_from_on", N_("From")),
+            Column("valid_to_on", N_("To")),
+            Column("name", N_("Name")),
+            Column("org_number", N_("Org. number"), gives_way=2),
+            Column("cost_centres", N_("Cost centres")),
+            Column("counterpart", N_("Counterpart"), gives_way=2),
+        ),
+        rows=rows,
+        document={
+            "units": [history[0].code],
+            "versions": [{key: row[key] for key in _UNIT_KEYS} for row in rows],
+            "vouchers": [],
+            "dry_run": dry_run,
+        },
+        csv_keys=_UNIT_KEYS,
+    )
+
+
+def _unit(unit: Unit, first: datetime.date, last: datetime.date | None) -> dict[str, object]:
+    return {
+        "unit": unit.code,
+        "name": unit.name,
+        "kind": unit.kind,
+        "kind_title": title(unit.kind),
+        "org_number": unit.org_number,
+        "cost_centres": " ".join(map(str, unit.cost_centres)),
+        "counterpart": unit.counterpart,
+        "valid_from_on": first.isoformat() if first != ALWAYS else None,
+        "valid_to_on": last.isoformat() if last else None,
+    }
 
 
 def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Report:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 TEXT, AMOUNT, WEIGHT, NUMBER = "text", "amount", "weight", "number"
+# An exact decimal as it stands in the books: with a point, never rounded.
+DECIMAL = "decimal"
 # A picture of the number under the same key: drawn as wide as the terminal allows, never written to JSON or CSV.
 BAR = "bar"
 # Text set to the right, as a share in percent.

@@ -1,7 +1,7 @@
 """A unit's statement: what came in and went out of its own funds, the balance after each, and what it loses when."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -31,7 +31,6 @@ WHERE p.unit_id = :unit AND (p.account <> 'own_funds' OR v.event IN ('merge', 't
 GROUP BY v.id, v.code, v.booked_on, v.event, v.description, p.account, c.category, a.title, m.title
 ORDER BY v.booked_on, v.id, min(p.line)
 """
-_MOST_LOTS = 14
 
 
 def statement(
@@ -86,7 +85,7 @@ def statement(
             Column("amount_ore", N_("In and out"), AMOUNT),
             Column("balance_ore", N_("Balance"), AMOUNT),
         ),
-        rows=rows,
+        rows=_fees_by_month(rows),
         document={
             "unit": unit.code,
             "name": unit.name,
@@ -132,31 +131,49 @@ def _text(line: Any) -> str:
     return str(line.description)
 
 
-def _notes(expiring: list[dict[str, object]], balance: int) -> tuple[str, ...]:
+def _fees_by_month(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The fees of one booking date and category in one row, whichever files they came with: for people to read."""
+    shown: list[dict[str, object]] = []
+    places: dict[tuple[object, object], int] = {}
+    for row in sorted(rows, key=lambda row: (row["booked_on"], row["event"] not in ("before", "charge"))):
+        key = (row["booked_on"], row["category"] if row["event"] == "charge" else row.get("voucher"))
+        if row["event"] != "charge" or key not in places:
+            places[key] = len(shown)
+            shown.append(dict(row))
+            continue
+        held = shown[places[key]]
+        held["co2_g"] = _int(held["co2_g"]) + _int(row["co2_g"])
+        held["amount_ore"] = _int(held["amount_ore"]) + _int(row["amount_ore"])
+        held["voucher"] = f"{str(held['voucher']).removesuffix('…')}…"
+    balance = 0
+    for row in shown:
+        balance = _int(row["balance_ore"]) if row["event"] == "before" else balance + _int(row["amount_ore"])
+        row["balance_ore"] = balance
+    return shown
+
+
+def _int(value: object) -> int:
+    return int(str(value or 0))
+
+
+def _notes(expiring: Sequence[Mapping[str, object]], balance: int) -> tuple[str, ...]:
     lines = [translate(N_("Amounts in kronor."))]
     if balance < 0:
         lines.append(
             translate(N_("The debt of {amount} kr is filled by the next fees."), amount=formats.kronor(-balance))
         )
-    lines += map(_expiry, expiring[:_MOST_LOTS])
-    if len(expiring) > _MOST_LOTS:
-        rest = sum(int(str(row["left_ore"])) for row in expiring[_MOST_LOTS:])
-        lines.append(translate(N_("Later: {amount} kr"), amount=formats.kronor(rest)))
-    return tuple(lines)
-
-
-def _expiry(row: Mapping[str, object]) -> str:
-    amount = formats.kronor(int(str(row["left_ore"])))
-    if int(str(row["days_left"])) < 0:
-        return translate(
-            N_("Due to the shared fund since {day}: {amount} kr ({lot})"),
-            day=row["last_day_on"],
-            amount=amount,
-            lot=row["lot"],
+    by_day: dict[tuple[str, bool], int] = {}
+    for row in expiring:
+        day = (str(row["last_day_on"]), _int(row["days_left"]) < 0)
+        by_day[day] = by_day.get(day, 0) + _int(row["left_ore"])
+    due = [amount for (_, is_due), amount in by_day.items() if is_due]
+    if due:
+        lines.append(
+            translate(N_("Out of time, goes to the shared fund: {amount} kr"), amount=formats.kronor(sum(due)))
         )
-    return translate(
-        N_("To be used by {day} at the latest: {amount} kr ({lot})"),
-        day=row["last_day_on"],
-        amount=amount,
-        lot=row["lot"],
-    )
+    lines += [
+        translate(N_("To be used by {day} at the latest: {amount} kr"), day=day, amount=formats.kronor(amount))
+        for (day, is_due), amount in sorted(by_day.items())
+        if not is_due
+    ]
+    return tuple(lines)

@@ -1,8 +1,9 @@
 """What the scheme's codes are called in the language in use."""
 
+from klimatvaxling.grants.grant import STATES
 from klimatvaxling.language import N_, translate
 
-_TITLES = {
+_TITLES = STATES | {
     "own_car": N_("Own car"),
     "pool_car": N_("Pool car"),
     "rental_car": N_("Rental car"),
@@ -13,13 +14,14 @@ _TITLES = {
     "read": N_("read"),
     "derived": N_("derived"),
     "assumed": N_("assumed"),
+    "petrol": N_("Petrol"),
+    "diesel": N_("Diesel"),
+    "e85": N_("E85"),
+    "hvo100": N_("HVO100"),
+    "vehicle_gas": N_("Vehicle gas"),
+    "electric": N_("Electric"),
+    "unknown": N_("Unknown"),
     "litre": N_("litre"),
-    "submitted": N_("submitted"),
-    "approved": N_("approved"),
-    "rejected": N_("rejected"),
-    "withdrawn": N_("withdrawn"),
-    "paying": N_("being paid"),
-    "reported": N_("reported"),
     "travel": N_("Travel and transport"),
     "energy": N_("Use and produce energy"),
     "construction": N_("Build, renovate, construct"),

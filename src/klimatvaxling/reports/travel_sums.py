@@ -13,9 +13,9 @@ WITH line AS (
   WHERE v.booked_on <= :as_of AND v.registered_at <= :known_at
 )
 SELECT substr(t.trip_on, 1, 7) AS trip_month, line.month AS booked_month, line.unit_id, line.category, t.tier, t.factor_id,
-  count(*) AS trips, sum(t.co2_g) AS co2_g, coalesce(sum(t.co2_under_500_km_g), 0) AS under_500_km_g,
-  coalesce(sum(CASE WHEN line.category = 'flight' AND t.co2_under_500_km_g IS NULL THEN t.co2_g END), 0) AS unknown_length_g
-FROM trip t JOIN line ON line.id = t.charge_id
+  sum(e.sign) AS trips, sum(e.co2_g) AS co2_g, coalesce(sum(e.sign * t.co2_under_500_km_g), 0) AS under_500_km_g,
+  coalesce(sum(CASE WHEN line.category = 'flight' AND t.co2_under_500_km_g IS NULL THEN e.co2_g END), 0) AS unknown_length_g
+FROM trip_effect e JOIN trip t ON t.id = e.trip_row_id JOIN line ON line.id = e.charge_id
 WHERE line.month BETWEEN :first_month AND :last_month OR t.trip_on BETWEEN :first AND :last
 GROUP BY substr(t.trip_on, 1, 7), line.month, line.unit_id, line.category, t.tier, t.factor_id
 ORDER BY 1, 2, 3, 4, 5, 6
@@ -25,6 +25,8 @@ ORDER BY 1, 2, 3, 4, 5, 6
 @dataclass(frozen=True)
 class TravelSum:
     """The trips of a month (`YYYY-MM`) that were booked in a month, alike in unit, category, evidence and factor.
+
+    What was taken back counts against, in the month it was booked.
 
     `under_500_km_g` is what belongs to flight legs under 500 km, `unknown_length_g` to flights of unknown length.
     """

@@ -1,5 +1,7 @@
 """The command tree. Building it does not import the database: each command imports what it needs."""
 
+import functools
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -9,16 +11,27 @@ from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal.commands import (
+    audit,
+    backups,
     batches,
     books,
     climate_report,
+    completeness,
+    corrections,
+    explain,
+    exports,
     fund,
     grants,
+    inbox,
     measures,
+    opening,
+    periods,
     policies,
+    reorganisations,
     reports,
     sources,
     units,
+    vehicles,
     yearly,
 )
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
@@ -78,19 +91,51 @@ def root(
 
 GROUPS = {
     "unit": N_("The administrations and companies that are charged."),
+    "vehicle": N_("Vehicles and fuel cards: whose they are and what they run on."),
     "factor": N_("Emission factors: what a litre or a kilometre weighs."),
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
+    "inbox": N_("A folder where travel files wait."),
+    "completeness": N_("Which travel data has been delivered, and what is missing."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "opening": N_("The amounts a running scheme begins with here."),
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
-    "export": N_("Files for other readers and other systems."),
     "report": N_("The year in figures and pictures."),
     "grant round": N_("When applications are taken."),
+    "period": N_("Months that are closed to postings."),
+    "audit": N_("Who did what, when."),
+    "export": N_("What leaves the program as files; the books are only read."),
 }
+
+
+_ROOMS = (
+    books,
+    units,
+    vehicles,
+    reorganisations,
+    opening,
+    sources,
+    batches,
+    inbox,
+    completeness,
+    corrections,
+    reports,
+    explain,
+    measures,
+    fund,
+    grants,
+    policies,
+    periods,
+    audit,
+    backups,
+    exports,
+    yearly,
+    climate_report,
+)
 
 
 def command() -> Any:
@@ -108,17 +153,28 @@ def command() -> Any:
         parent, _, name = path.rpartition(" ")
         groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
         groups[parent].add_typer(groups[path], name=name)
-    for room in (books, units, sources, batches, reports, measures, fund, grants, policies, yearly, climate_report):
+    for room in _ROOMS:
         for path, summary, example, function in room.COMMANDS:
-            group, _, name = path.rpartition(" ")
-            if path in GROUPS:
-                # A group that does something by itself: `fund`.
-                epilog = f"$ klimatvaxling {example}"
+            if path in GROUPS:  # a group that does something by itself, beside its commands
+                example_line = f"$ klimatvaxling {example}"
+                alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=example_line)
+                alone(_unless_subcommand(function))
                 groups[path].info.no_args_is_help = False
-                groups[path].callback(invoke_without_command=True, help=summary, epilog=epilog)(function)
                 continue
+            group, _, name = path.rpartition(" ")
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
+
+
+def _unless_subcommand(function: Callable[..., None]) -> Callable[..., None]:
+    """The function of a group that is called with none of its commands."""
+
+    @functools.wraps(function)
+    def run(**given: Any) -> None:
+        if given["context"].invoked_subcommand is None:
+            function(**given)
+
+    return run
 
 
 def _translated(item: Any) -> Any:

@@ -33,16 +33,28 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help=N_("Show what would happ
 Decision = Annotated[
     str, typer.Option("--decision", metavar="REF", help=N_("The decision behind it, for example a diarienummer."))
 ]
+TripDate = Annotated[
+    str | None,
+    typer.Option("--trip-date", metavar="DATE", help=N_("The day of the trips in a file whose rows have no date.")),
+]
 From = Annotated[str | None, typer.Option("--from", metavar="DATE", help=N_("The day it holds from."))]
 Year = Annotated[str | None, typer.Option("--year", metavar="YYYY", help=N_("Only this year's bookings."))]
 Unit = Annotated[str, typer.Option("--unit", metavar="CODE", help=N_("The unit."))]
 Amount = Annotated[str, typer.Option("--amount", metavar="SEK", help=N_("The amount in kronor."))]
 FocusArea = Annotated[
-    str, typer.Option("--focus-area", metavar="F", help=N_("The focus area; the policy focus_areas lists them."))
+    str, typer.Option("--focus-area", metavar="NAME", help=N_("The focus area; the policy focus_areas lists them."))
 ]
 SweepDay = Annotated[
     str | None,
     typer.Option(
         "--as-of", metavar="DATE", help=N_("The day it is booked on; what is due on it is moved (default: today).")
+    ),
+]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="CODE",
+        help=N_("Post rows that are merely implausible, by their code; may be given again. It stays on record."),
     ),
 ]

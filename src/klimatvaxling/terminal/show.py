@@ -145,7 +145,8 @@ def _heading(column: Column) -> str:
 def _widest(report: Report, column: Column) -> int:
     """How wide a column's widest value is, its total included."""
     shown = [*report.rows, report.total or {}]
-    return max((cell_len(_cell(row, column)) for row in shown), default=0)
+    total = cell_len(translate(N_("Total"))) if report.total is not None and column == report.columns[0] else 0
+    return max(total, *(cell_len(_cell(row, column)) for row in shown))
 
 
 def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> set[str]:
@@ -179,9 +180,9 @@ def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Colu
         if column.kind == BAR:
             needed[column.key, BAR] = _NARROWEST_BAR
             continue
-        value, heading = widest[column.key], max(map(len, _heading(column).split("\n")))
-        whole = column.kind != TEXT or index == 0 or column.whole
-        needed[column.key, column.kind] = max(value, heading) if whole else min(value, _WIDEST_TEXT)
+        whole = max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
+        is_whole = column.kind != TEXT or index == 0 or column.whole
+        needed[column.key, column.kind] = whole if is_whole else min(whole, _WIDEST_TEXT)
     while sum(needed[column.key, column.kind] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:

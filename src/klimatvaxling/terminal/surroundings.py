@@ -79,6 +79,11 @@ class Surroundings:
         """A day that will stand in the books as typed, or today."""
         return typed.date(text) if text is not None else today(self.clock)
 
+    @staticmethod
+    def given_day(text: str | None) -> datetime.date | None:
+        """A booking date as typed, or None: then it follows from what the step builds on."""
+        return typed.date(text) if text is not None else None
+
     def registered_until(self, as_of: str | None, known_at: str | None) -> str:
         """The last time of registration to show: the end of the day asked for, or what was known, if that is less."""
         known = self.known_at(known_at)
@@ -96,6 +101,11 @@ class Surroundings:
             return stamp(moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC))
         except (ValueError, OverflowError, typed.NotADate):
             raise BadTimestamp(value=text) from None
+
+
+def end_of_year(year: int | None, day: datetime.date) -> datetime.date:
+    """The day to show a year as of: one that is over ends with its last day."""
+    return min(day, datetime.date(year, 12, 31)) if year is not None else day
 
 
 def output_format(text: str) -> str:

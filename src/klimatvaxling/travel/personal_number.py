@@ -24,6 +24,8 @@ _DECIMALS_BEHIND = re.compile(r"[.,](?=[0-9]{1,5}(?![0-9]))0*[1-9]")
 _CENTURIES = ("18", "19", "20")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _COORDINATION = 60
+# How many digits a number has, without and with its century.
+DIGITS = (10, 12)
 # The last bytes of the separators in UTF-8 or cp1252; the ones before them are taken away.
 _LEADING = bytes.fromhex("c2e28088")
 _CLOSING = frozenset(separator.encode()[-1] for separator in _SEPARATORS) | frozenset(b"\x96\x97")
@@ -49,6 +51,9 @@ def looks_like_personal_number(text: str, *, id_pattern: re.Pattern[str] | None 
 
     `id_pattern` is what a source's ids look like: ten bare digits that match it whole are no person.
     """
+    # Most ids and card numbers are longer or shorter.
+    if text.isascii() and text.isdigit() and len(text) not in DIGITS:
+        return False
     bare = text.strip()
     if id_pattern is not None and re.fullmatch("[0-9]{10}", bare) and id_pattern.fullmatch(bare):
         return False

@@ -4,24 +4,29 @@ Columns are worked through whole, by functions that run in C: a million rows pas
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import compress
 from operator import itemgetter
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
-from klimatvaxling.exact import product
+from klimatvaxling.exact import EXACT
 from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.column import Columns
+from klimatvaxling.travel.conversion import CURRENCIES, number_or_none, sum_or_none
 from klimatvaxling.travel.file import TravelFile
-from klimatvaxling.travel.profile import ColumnRule, Profile, fold
+from klimatvaxling.travel.file_date import date_of_file
+from klimatvaxling.travel.profile import Match, Profile, fold
 
 HEADER_WITHIN_ROWS = 50
 CHUNK_ROWS = 500
 _DATA, _SKIP, _TOTAL = 0, -1, -2
-_MINUS = ("-", "\u2212", "\u2013")
+_INITIAL = itemgetter(slice(0, 1))
 
 
 class NoHeader(InputRefused):
@@ -81,10 +86,14 @@ class TotalMissing(InputRefused):
 
 
 class TravelRows:
-    """One reading of one file by one profile. Iterate it once; then the counts are complete."""
+    """One reading of one file by one profile. Iterate it once; then the counts are complete.
 
-    def __init__(self, file: TravelFile, profile: Profile) -> None:
-        self.file, self.profile = file, profile
+    `trip_date` is the day of trips in a file whose rows have none.
+    """
+
+    def __init__(self, file: TravelFile, profile: Profile, *, trip_date: datetime.date | None = None) -> None:
+        self.file, self.profile, self._trip_date = file, profile, trip_date
+        self._above: list[list[str]] = []
         self.layout: Layout | None = None
         self.outside: dict[str, int] = {}
         self.too_wide: list[tuple[int, list[str], RowTooWide]] = []
@@ -111,18 +120,24 @@ class TravelRows:
             layout.require_totals(self.file.name)
 
     def _find_header(self, seen: list[list[str]], first: int, rows: list[list[str]]) -> tuple["Layout | None", int]:
-        wanted = set(self.profile.required_columns)
+        wanted = set(self._wanted())
         for index, row in enumerate(rows):
             folded = [fold(cell) for cell in row]
             if wanted <= set(folded) and any(folded):
                 self._require_header(folded, row, first + index)
-                self.layout = Layout(self.profile, folded)
+                file_date = date_of_file(self.profile, self.file.name, folded, self._above, self._trip_date)
+                self.layout = Layout(self.profile, folded, file_date)
                 return self.layout, index + 1
             if any(folded):
                 seen.append(folded)
+                self._above.append(row)
             if len(seen) >= (1 if self.profile.refuses_unknown_columns else HEADER_WITHIN_ROWS):
                 self._no_header(seen)
         return None, len(rows)
+
+    def _wanted(self) -> tuple[str, ...]:
+        """The columns the header must have."""
+        return (self.profile.without_date if self._trip_date is not None else self.profile).required_columns
 
     def _require_header(self, folded: list[str], row: list[str], number: int) -> None:
         place = Place(file=self.file.name, row=number)
@@ -135,10 +150,10 @@ class TravelRows:
             # Empty cells behind the last column are how spreadsheets end a row.
             unknown = [cell.strip() or "—" for cell, key in zip(row, folded, strict=True) if key and key not in ignored]
             if unknown:
-                raise UnknownColumns(columns=", ".join(unknown), known=", ".join(standard.COLUMNS), place=place)
+                raise UnknownColumns(columns=", ".join(unknown), known=", ".join(standard.OF_FILES), place=place)
 
     def _no_header(self, seen: list[list[str]]) -> None:
-        wanted = self.profile.required_columns
+        wanted = self._wanted()
         best = max(seen, key=lambda row: len(set(wanted) & set(row)), default=[])
         missing = [self.profile.spelling[column] for column in wanted if column not in best]
         raise NoHeader(missing=", ".join(missing), source=self.profile.name, place=Place(file=self.file.name))
@@ -180,6 +195,11 @@ class TravelRows:
         if not any(verdicts):
             layout.add_up(rows)
             return numbers, rows
+        if min(verdicts) == _DATA:
+            layout.add_up(rows)
+            self._count_outside(Counter(filter(None, verdicts)))
+            inside = [verdict == _DATA for verdict in verdicts]
+            return list(compress(numbers, inside)), list(compress(rows, inside))
         data_numbers: list[int] = []
         data_rows: list[list[str]] = []
         summed: list[list[str]] = []
@@ -190,9 +210,7 @@ class TravelRows:
                 layout.verify_total(_TOTAL - verdict, row, Place(file=self.file.name, row=number))
             elif verdict > _DATA:
                 summed.append(row)
-                self.rows_read += 1
-                reason = self.profile.outside[verdict - 1].reason
-                self.outside[reason] = self.outside.get(reason, 0) + 1
+                self._count_outside({verdict: 1})
             elif verdict == _DATA:
                 summed.append(row)
                 data_numbers.append(number)
@@ -200,20 +218,57 @@ class TravelRows:
         layout.add_up(summed)
         return data_numbers, data_rows
 
+    def _count_outside(self, counts: Mapping[int, int]) -> None:
+        """Rows outside the scheme, by the number of the rule that says so."""
+        for number, count in counts.items():
+            reason = self.profile.outside[number - 1].reason
+            self.rows_read += count
+            self.outside[reason] = self.outside.get(reason, 0) + count
+
+
+class _Control:
+    """A column that decides what a row is, by the conditions on it."""
+
+    def __init__(self, place: int, checks: Sequence[tuple[Match, int]]) -> None:
+        self._cell = itemgetter(place)
+        self._memo: Memo[str, int] = Memo(
+            lambda cell: next((verdict for match, verdict in checks if match.holds(cell)), _DATA)
+        )
+        # What cells that meet a condition begin with; None where anything may.
+        matches = [match for match, _ in checks]
+        wanted = [value[:1] for match in matches for value in (*match.values, *match.starts_with)]
+        self._initials = None if any(match.negate for match in matches) else frozenset(wanted)
+
+    def verdicts(self, rows: list[list[str]]) -> list[int]:
+        """The verdict on each row; none where a look at the cells' first letters shows that all are data."""
+        cells = list(map(self._cell, rows))
+        if self._initials is not None:
+            begins = {begin if begin.isspace() else begin.casefold()[:1] for begin in set(map(_INITIAL, cells))}
+            if self._initials.isdisjoint(begins) and not any(map(str.isspace, begins)):
+                return []
+        return list(map(self._memo.__getitem__, cells))
+
 
 class Layout:
-    """A profile bound to a file's header: which cell is what."""
+    """A profile bound to a file's header: which cell is what. `file_date` is the date of all rows, if they have none."""
 
-    def __init__(self, profile: Profile, header: list[str]) -> None:
-        self.profile = profile
+    def __init__(self, profile: Profile, header: list[str], file_date: str = "") -> None:
+        self.profile = profile = profile.without_date if file_date else profile
+        self._file_date = file_date
         while header and not header[-1]:
             header.pop()
         self.header = header
         self.width = len(header)
         self._position = {name: index for index, name in reversed(list(enumerate(header)))}
-        self._transforms = [self._transform(profile.columns.get(column)) for column in standard.COLUMNS]
+        columns = Columns(profile.columns, self._position)
+        self._transforms = [columns.transform(column) for column in standard.COLUMNS]
+        if file_date:
+            self._transforms[standard.COLUMNS.index("date")] = lambda _cells, count: [file_date] * count
         self._kept = [self._position[name] for name in profile.kept_columns if name in self._position]
         self.kept_header = [header[index] for index in self._kept]
+        if file_date:
+            # Kept with each row: the trip stays readable without the file's name, and so does a rejected row.
+            self.kept_header.append(profile.columns["date"].value_columns[0])
         self._controls = self._control_columns()
         self.has_controls = bool(self._controls) or bool(profile.totals)
         self._sums = [dict.fromkeys(total.sums, Decimal(0)) for total in profile.totals]
@@ -221,62 +276,38 @@ class Layout:
         self._total_seen = self._rows_since_total = False
         # A row that is refused for itself may be what makes the total differ: then it speaks, not the total.
         self.sums_are_sure = True
-        self._numbers: Memo[str, Decimal | None] = Memo(_number_or_none)
+        self._units = CURRENCIES.union(*(rule.units or () for rule in profile.columns.values()))
 
     def standard(self, cells: list[tuple[str, ...]], count: int) -> list[Sequence[str]]:
-        """The twelve standard columns."""
+        """The standard columns."""
         return [transform(cells, count) for transform in self._transforms]
 
     def kept(self, cells: Sequence[Sequence[str]]) -> list[Sequence[str]]:
         """The columns that are stored."""
-        return [cells[index] for index in self._kept]
+        kept: list[Sequence[str]] = [cells[index] for index in self._kept]
+        return [*kept, [self._file_date] * len(cells[0])] if self._file_date else kept
 
-    def _transform(self, rule: ColumnRule | None) -> Callable[[list[tuple[str, ...]], int], Sequence[str]]:
-        if rule is None or (rule.optional and not set(rule.source_columns) <= self._position.keys()):
-            return lambda _cells, count: [""] * count
-        if not rule.source_columns:
-            return lambda _cells, count: [rule.constant] * count
-        positions = [self._position[name] for name in rule.source_columns]
-        if rule.is_plain:
-            return lambda cells, _count: cells[positions[0]]
-        if rule.sign_of is not None:
-            sign = self._position[rule.sign_of]
-            signed: Memo[tuple[str, str], str] = Memo(lambda pair: _signed(converted[pair[0]], pair[1]))
-            converted: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-            return lambda cells, _count: list(
-                map(signed.__getitem__, zip(cells[positions[0]], cells[sign], strict=True))
-            )
-        memo: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
-        if len(positions) == 1:
-            return lambda cells, _count: list(map(memo.__getitem__, cells[positions[0]]))
-        pick = itemgetter(*positions)
-        return lambda cells, _count: [
-            convert(rule, rule.join.join(part.strip() for part in parts)) for parts in zip(*pick(cells), strict=True)
-        ]
-
-    def _control_columns(self) -> list[tuple[int, Memo[str, int]]]:
-        """For each column that decides what a row is: its place, and a memo from cell to verdict."""
+    def _control_columns(self) -> list["_Control"]:
+        """The columns that decide what a row is."""
         rules = [(match, _SKIP) for match in self.profile.skip]
         rules += [(total.match, _TOTAL - number) for number, total in enumerate(self.profile.totals)]
         rules += [(rule.match, number) for number, rule in enumerate(self.profile.outside, start=1)]
-        columns: dict[str, list[tuple[Callable[[str], bool], int]]] = {}
-        for match, verdict in rules:
-            columns.setdefault(match.column, []).append((match.holds, verdict))
         # A header repeated further down, as on every page of a printed list, is no data.
         if not self.profile.refuses_unknown_columns:
-            first = self.profile.required_columns[0]
-            columns.setdefault(first, []).append((lambda cell: fold(cell) == first, _SKIP))
-
-        def verdict_of(checks: list[tuple[Callable[[str], bool], int]]) -> Memo[str, int]:
-            return Memo(lambda cell: next((verdict for holds, verdict in checks if holds(cell)), _DATA))
-
-        return [(self._position[column], verdict_of(checks)) for column, checks in columns.items()]
+            decides = {match.column for match, _ in rules}
+            required = self.profile.required_columns
+            first = next((column for column in required if column in decides), required[0])
+            rules.append((Match(first, values=(first,)), _SKIP))
+        columns: dict[str, list[tuple[Match, int]]] = {}
+        for match, verdict in rules:
+            columns.setdefault(match.column, []).append((match, verdict))
+        return [_Control(self._position[column], checks) for column, checks in columns.items()]
 
     def verdicts(self, rows: list[list[str]]) -> list[int]:
-        """What each row is: data (0), skipped, a total, or outside the scheme by rule number."""
-        found = [list(map(memo.__getitem__, map(itemgetter(place), rows))) for place, memo in self._controls]
-        if len(found) == 1:
-            return found[0]
+        """What each row is: data (0), skipped, a total, or outside the scheme by rule number; empty if all are data."""
+        found = [verdicts for control in self._controls if (verdicts := control.verdicts(rows))]
+        if len(found) < 2:
+            return found[0] if found else []
         # What is skipped or a total is so whatever the other columns say.
         return [min(all_) if min(all_) < _DATA else max(all_) for all_ in zip(*found, strict=True)]
 
@@ -284,13 +315,12 @@ class Layout:
         """Add rows to the running sums the file's totals are compared with."""
         self._rows_since_total = self._rows_since_total or bool(rows)
         for column in self._summed:
-            cells = map(itemgetter(self._position[column]), rows)
-            numbers = list(map(self._numbers.__getitem__, cells))
-            self.sums_are_sure = self.sums_are_sure and None not in numbers
-            added = sum((number for number in numbers if number is not None), Decimal(0))
+            cells = list(map(itemgetter(self._position[column]), rows))
+            added = sum_or_none(cells, self._units)
+            self.sums_are_sure = self.sums_are_sure and added is not None
             for sums in self._sums:
                 if column in sums:
-                    sums[column] += added
+                    sums[column] = EXACT.add(sums[column], added or Decimal(0))
 
     def verify_total(self, number: int, row: list[str], place: Place) -> None:
         """Compare the total row of rule `number` with its sums. Raises `TotalDiffers`; one without a figure is none."""
@@ -303,7 +333,7 @@ class Layout:
         else:
             self._total_seen, self._rows_since_total = True, False
         for column, cell in cells.items():
-            stated = self._numbers[cell]
+            stated = number_or_none(cell, self._units)
             if cell.strip() and stated != sums[column] and self.sums_are_sure:
                 raise TotalDiffers(
                     column_name=self.profile.spelling[column],
@@ -321,39 +351,3 @@ class Layout:
         is_covered = self._total_seen and not self._rows_since_total
         if is_required and not is_covered and standard.REJECTED_REASON not in self.header:
             raise TotalMissing(place=Place(file=file))
-
-
-def convert(rule: ColumnRule, cell: str) -> str:
-    """One cell as its rule makes it; what cannot be converted stays as it is, to be complained about where it is judged."""
-    value = cell.strip() or rule.default
-    if rule.mapping is not None:
-        value = rule.mapping.get(fold(value), value)
-    if rule.times is not None and value:
-        try:
-            value = typed.canonical(product(typed.decimal(value), rule.times))
-        except typed.NotANumber:
-            return cell
-    for form in rule.date_formats:
-        if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
-            continue
-        try:
-            return datetime.datetime.strptime(value, form).date().isoformat()  # noqa: DTZ007 - a calendar date
-        except ValueError:
-            continue
-    return value
-
-
-def _signed(value: str, sign: str) -> str:
-    """The value as a credit where the sign's cell is negative; unreadable where that cell is, so that the row is refused."""
-    # Some business systems write the minus behind the amount.
-    number = _number_or_none(f"-{sign.strip()[:-1]}" if sign.strip().endswith("-") else sign)
-    if number is None:
-        return f"{value} ({sign.strip()})"
-    return f"-{value}" if number < 0 and value and not value.startswith(_MINUS) else value
-
-
-def _number_or_none(cell: str) -> Decimal | None:
-    try:
-        return typed.decimal(cell) if cell.strip() else Decimal(0)
-    except typed.NotANumber:
-        return None

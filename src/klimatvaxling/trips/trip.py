@@ -4,24 +4,27 @@ Identity is source + trip id; for a source without ids the id is made of the row
 """
 
 import datetime
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain
 from typing import Any
 
 from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
+from klimatvaxling.memo import Memo
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.profile import fold
+from klimatvaxling.vehicles.vehicle import folded as fold_vehicle
 
 TIERS = ("stated", "fuel", "distance", "route")
 # The data-quality tier as it stands in the books: 1 is the best evidence.
 TIER_NUMBERS = {tier: number for number, tier in enumerate(TIERS, start=1)}
 SEPARATOR = "\x1f"
-_NUMBERS = ("distance_km", "fuel_quantity", "co2_fossil_kg")
+_DATE = standard.COLUMNS.index("date")
+_ISO_DATE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
 class TripDate(InputRefused):
@@ -84,40 +87,64 @@ def trip_date(cell: str) -> datetime.date:
 
 
 def normal_form(cells: Sequence[str]) -> tuple[str, ...]:
-    """A row's twelve standard cells without what does not change their meaning: how numbers are spelled, case, space.
+    """A row's standard cells without what does not change their meaning: how numbers are spelled, case, space.
 
-    Two rows of the same identity have the same content when these are equal.
+    Two rows of the same identity have the same content when these are equal. A vehicle counts as it stands in the
+    file: what the vehicle register says of it later does not change the trip.
     """
-    by_column = dict(zip(standard.COLUMNS, cells, strict=True))
-    for column in _NUMBERS:
-        try:
-            by_column[column] = typed.canonical(typed.decimal(by_column[column]))
-        except typed.NotANumber:
-            by_column[column] = by_column[column].strip()
+    return tuple(_NORMAL[column](cell) for column, cell in zip(standard.COLUMNS, cells, strict=True))
+
+
+def _normal_number(cell: str) -> str:
     try:
-        by_column["date"] = trip_date(by_column["date"]).isoformat()
+        return typed.canonical(typed.decimal(cell))
+    except typed.NotANumber:
+        return cell.strip()
+
+
+def _normal_date(cell: str) -> str:
+    try:
+        return trip_date(cell).isoformat()
     except TripDate:
-        by_column["date"] = by_column["date"].strip()
-    by_column["fuel"] = fold(by_column["fuel"]) or "unknown"
-    by_column["route"] = "".join(by_column["route"].split()).upper()
-    for column in ("unit", "category"):
-        by_column[column] = fold(by_column[column])
-    for column in ("trip_id", "cost_centre", "project", "note"):
-        by_column[column] = by_column[column].strip()
-    return tuple(by_column.values())
+        return cell.strip()
+
+
+_NORMAL: Mapping[str, Callable[[str], str]] = {
+    **dict.fromkeys(standard.COLUMNS, str.strip),
+    **dict.fromkeys(("unit", "category"), fold),
+    **dict.fromkeys(("distance_km", "fuel_quantity", "co2_fossil_kg"), _normal_number),
+    "date": _normal_date,
+    "fuel": lambda cell: fold(cell) or "unknown",
+    "route": lambda cell: "".join(cell.split()).upper(),
+    "vehicle": fold_vehicle,
+}
 
 
 class ContentIds:
-    """Gives trips of a source without ids theirs: a digest of the content, and which occurrence in the file it is."""
+    """Gives trips of a source without ids theirs: the day, a digest of the content, which occurrence in the file it is.
+
+    The day is part of the content; it stands first so that a month's ids stand together in the index: spread over all
+    of it, they would make a month cost more the more trips there are.
+    """
 
     def __init__(self) -> None:
-        self._occurrences: dict[bytes, int] = {}
+        self._occurrences: dict[str, int] = {}
+        self._forms = [Memo(_NORMAL[column]) for column in standard.COLUMNS]
 
-    def of(self, rows: Iterable[Sequence[str]]) -> list[str]:
-        """The ids of rows in standard columns, in the order of the file."""
-        ids = []
-        for row in rows:
-            digest = hashlib.sha256(SEPARATOR.join(normal_form(row)).encode()).digest()[:16]
-            occurrence = self._occurrences[digest] = self._occurrences.get(digest, 0) + 1
-            ids.append(f"{digest.hex()}-{occurrence}")
+    def of(self, columns: Sequence[Sequence[str]]) -> list[str]:
+        """The ids of rows given as standard columns, in the order of the file."""
+        normal = [list(_normal(form, column)) for form, column in zip(self._forms, columns, strict=True)]
+        rows = [row.removesuffix(SEPARATOR).encode() for row in map(SEPARATOR.join, zip(*normal, strict=True))]
+        occurrences, ids = self._occurrences, []
+        for row, day in zip(rows, normal[_DATE], strict=True):
+            digest = sha256(row).hexdigest()[:32]
+            occurrence = occurrences[digest] = occurrences.get(digest, 0) + 1
+            # What is no date is refused; its cell is not repeated here, for anything may stand in it.
+            ids.append(f"{day if _ISO_DATE.fullmatch(day) else '-'}-{digest}-{occurrence}")
         return ids
+
+
+def _normal(form: Memo[str, str], column: Sequence[str]) -> Iterable[str]:
+    """A column's cells in normal form; most columns that a source without ids gives are the same on every row."""
+    first = column[0] if column else ""
+    return [form[first]] * len(column) if column.count(first) == len(column) else map(form.__getitem__, column)

@@ -18,7 +18,8 @@ from klimatvaxling.language import N_
 from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
 from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number, may_contain
+from klimatvaxling.travel.personal_number import DIGITS, MASKED, looks_like_personal_number, may_contain
+from klimatvaxling.travel.plausible import NEVER, NO_LIMITS, Limits
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
 from klimatvaxling.units.directory import Directory
@@ -85,7 +86,10 @@ class Understanding:
         factor_keys: Mapping[tuple[str, str], int],
         booking: Booking,
         first_charge_id: int,
+        limits: Limits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
+        self._shortest_distance, self._shortest_quantity = limits.shortest()
         self._directory, self._policies, self._assessor = directory, policies, assessor
         self._factor_keys, self._booking = factor_keys, booking
         self._eras = sorted({*directory.eras(), *(value.valid_from for value in policies), *assessor.eras()})
@@ -112,7 +116,7 @@ class Understanding:
 
     def understand(self, chunk: Chunk, trip_ids: Sequence[str]) -> Trips:
         """The trips of some rows. Raises the complaint of the first row that cannot be understood."""
-        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _ = chunk.columns
+        _, date, unit, category, fuel, distance, quantity, route, stated, cost_centre, project, _, _ = chunk.columns
         if not all(trip_ids) or len(max(trip_ids, key=len)) > _LONGEST_ID:
             _require_ids(trip_ids)
         trip_on, groups = zip(*map(self._days.__getitem__, date), strict=True)
@@ -167,6 +171,7 @@ class Understanding:
                     row["route"],
                 )
             )
+            found += self._limits.complaints(category, row["distance_km"], row["fuel_quantity"])
         except InputRefused as complaint:
             if not any(type(complaint) is type(known) for known in found):
                 found.append(complaint)
@@ -179,6 +184,7 @@ class Understanding:
         if rate is None:
             raise TripBeforeRate(trip_on=day, place=Place(column="date"))
         season = day.month if self._assessor.has_seasons else 0
+        self._limits.require_day(day, booked_on)
         key = (booked_on.isoformat(), bisect_right(self._eras, day) * 16 + season)
         number = self._group_numbers.setdefault(key, len(self._group_numbers))
         if number == len(self._group_days):
@@ -233,22 +239,29 @@ class Understanding:
         scheme, stated, quantity, distance, route = key
         category, fuel, day = self._schemes[scheme]
         found = self._assessor.assess(Evidence(category, fuel, day, stated, quantity, distance, route))
+        # Most cells have too few characters to be beyond a limit.
+        if len(distance) >= self._shortest_distance.get(category, NEVER) or len(quantity) >= self._shortest_quantity:
+            for complaint in self._limits.complaints(category, distance, quantity):
+                raise complaint
         factor_id = self._factor_keys[found.factor] if found.factor else None
         return TIER_NUMBERS[found.tier], found.quantity, factor_id, found.co2_g, found.co2_under_500_km_g
 
 
 def without_personal_numbers(
-    header: Sequence[str], cells: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+    header: Sequence[str], cells: Sequence[str], exempting: Mapping[str, re.Pattern[str]]
 ) -> tuple[str, ...]:
-    """A row's cells with everything that looks like a personal identity number masked."""
+    """A row's cells with everything that looks like a personal identity number masked.
+
+    `exempting` says by column what ids of bare digits look like there.
+    """
     return tuple(
-        MASKED if looks_like_personal_number(cell, id_pattern=id_pattern if name in id_columns else None) else cell
+        MASKED if looks_like_personal_number(cell, id_pattern=exempting.get(name)) else cell
         for name, cell in zip(header, cells, strict=True)
     )
 
 
 def require_no_personal_number(
-    kept: Sequence[str], header: Sequence[str], id_columns: frozenset[str], id_pattern: re.Pattern[str] | None
+    kept: Sequence[str], header: Sequence[str], exempting: Mapping[str, re.Pattern[str]]
 ) -> None:
     """No kept cell looks like a personal identity number; each column's cells are given joined.
 
@@ -259,9 +272,23 @@ def require_no_personal_number(
         return
     for column, line in zip(header, kept, strict=True):
         if may_contain(line.encode()):
-            pattern = id_pattern if column in id_columns else None
+            pattern = exempting.get(column)
+            if _are_no_persons(line, pattern):
+                continue
             if any(looks_like_personal_number(cell, id_pattern=pattern) for cell in line.split(SEPARATOR)):
                 raise PersonalNumber(place=Place(column=column))
+
+
+def _are_no_persons(line: str, pattern: re.Pattern[str] | None) -> bool:
+    """Whether a quick look shows that all of a column are ids: digits in other numbers, or declared by `pattern`."""
+    text = line.replace(SEPARATOR, "")
+    if not (text.isascii() and text.isdigit()):
+        return False
+    cells = line.split(SEPARATOR)
+    lengths = set(map(len, cells))
+    return lengths.isdisjoint(DIGITS) or (
+        pattern is not None and lengths == {10} and all(map(pattern.fullmatch, cells))
+    )
 
 
 def _require_ids(trip_ids: Sequence[str]) -> None:

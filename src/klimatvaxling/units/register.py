@@ -2,18 +2,40 @@
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows, next_key
-from klimatvaxling.units.directory import Directory, UnknownUnit, require_no_clash
+from klimatvaxling.units.directory import (
+    Directory,
+    Merger,
+    UnknownUnit,
+    changed_from,
+    ended_on,
+    require_new_codes,
+    require_no_clash,
+)
 from klimatvaxling.units.unit import CostCentre, Unit
+from klimatvaxling.units.unit import unit as checked_unit
 
 
 def directory(connection: Connection, *, known_at: str | None = None) -> Directory:
     """All units with all their versions, as they were known at a time."""
-    return Directory(versions(connection, known_at=known_at))
+    return Directory(versions(connection, known_at=known_at), mergers(connection, known_at=known_at))
+
+
+def mergers(connection: Connection, *, known_at: str | None = None) -> list[Merger]:
+    """Which units are part of another, as it was known at a time."""
+    rows = connection.execute(
+        text(
+            "SELECT unit_id, into_id, merged_on FROM unit_merger WHERE :known_at IS NULL OR registered_at <= :known_at"
+            " ORDER BY unit_id"
+        ),
+        {"known_at": known_at},
+    )
+    return [Merger(*row) for row in rows]
 
 
 def require_unit(connection: Connection, code: str, day: datetime.date, *, known_at: str | None = None) -> Unit:
@@ -56,18 +78,92 @@ def versions(connection: Connection, *, known_at: str | None = None) -> list[Uni
 
 def add(connection: Connection, units: Sequence[Unit], *, clock: Clock, by: str) -> None:
     """Register new units, all or none. Raises `UnitExists` or `CostCentreTaken`."""
-    require_no_clash(directory(connection), units)
-    registered = (stamp(clock()), by)
-    unit_id, version_id = next_key(connection, "unit"), next_key(connection, "unit_version")
-    for offset, unit in enumerate(units):
-        identity = (unit_id + offset, unit.code, unit.code.casefold(), unit.kind, *registered)
-        insert_rows(connection, "unit", ("id", "code", "folded", "kind", *_REGISTERED), [identity])
-        # The version's row comes after its cost centres: it seals them.
-        centres = [(version_id + offset, centre.code, int(centre.is_prefix)) for centre in unit.cost_centres]
-        insert_rows(connection, "unit_cost_centre", ("unit_version_id", "code", "is_prefix"), centres)
-        version = (
-            version_id + offset,
-            unit_id + offset,
+    known = directory(connection)
+    require_new_codes(known, units)
+    require_no_clash(known, units)
+    first, registered = next_key(connection, "unit"), (stamp(clock()), by)
+    identities = [
+        (first + offset, unit.code, unit.code.casefold(), unit.kind, *registered) for offset, unit in enumerate(units)
+    ]
+    insert_rows(connection, "unit", ("id", "code", "folded", "kind", *_REGISTERED), identities)
+    _register(connection, [replace(unit, id=first + offset) for offset, unit in enumerate(units)], registered)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of a unit from a day on; None leaves a fact as it is."""
+
+    name: str | None = None
+    org_number: str | None = None
+    cost_centre_codes: Sequence[str] | None = None
+    counterpart: str | None = None
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts of a unit that change."""
+        given = {
+            "name": self.name,
+            "org_number": self.org_number,
+            "cost_centres": self.cost_centre_codes,
+            "counterpart": self.counterpart,
+        }
+        return tuple(fact for fact, value in given.items() if value is not None)
+
+    def of(self, unit: Unit) -> Unit:
+        """The unit as it is after the change. Raises what a new unit with these facts would."""
+        centres = self.cost_centre_codes
+        changed = checked_unit(
+            unit.code,
+            unit.name if self.name is None else self.name,
+            unit.kind,
+            org_number=unit.org_number or "" if self.org_number is None else self.org_number,
+            cost_centre_codes=[str(centre) for centre in unit.cost_centres] if centres is None else list(centres),
+            counterpart=unit.counterpart or "" if self.counterpart is None else self.counterpart,
+        )
+        return replace(changed, id=unit.id)
+
+
+def change(
+    connection: Connection, code: str, day: datetime.date, change: Change, *, clock: Clock, by: str
+) -> list[Unit]:
+    """Register that a unit changes from `day` on; gives it as it is then, era by era.
+
+    Raises `UnknownUnit`, `UnitEnded`, `CostCentreTaken`, and what a new unit with these facts would.
+    """
+    known = directory(connection)
+    new = changed_from(known, code, day, change.of, change.facts)
+    return _registered(connection, known, new, clock, by)
+
+
+def end(connection: Connection, code: str, last_day: datetime.date, *, clock: Clock, by: str) -> list[Unit]:
+    """Register a unit's last day; gives it as it is then, era by era. It keeps its history and what is its own.
+
+    Raises `UnknownUnit`, `EndBeforeBeginning` or, when an end is moved to a later day, `CostCentreTaken`.
+    """
+    known = directory(connection)
+    return _registered(connection, known, ended_on(known, code, last_day), clock, by)
+
+
+def _registered(connection: Connection, known: Directory, new: Sequence[Unit], clock: Clock, by: str) -> list[Unit]:
+    require_no_clash(known, new)
+    _register(connection, new, (stamp(clock()), by))
+    return known.with_registered(new).history(new[0].code)
+
+
+def _register(connection: Connection, units: Sequence[Unit], registered: tuple[str, str]) -> None:
+    """Versions of units by their keys, in order."""
+    first = next_key(connection, "unit_version")
+    # The version's row comes after its cost centres: it seals them.
+    centres = [
+        (first + offset, centre.code, int(centre.is_prefix))
+        for offset, unit in enumerate(units)
+        for centre in unit.cost_centres
+    ]
+    insert_rows(connection, "unit_cost_centre", ("unit_version_id", "code", "is_prefix"), centres)
+    versions = [
+        (
+            first + offset,
+            unit.id,
             unit.valid_from.isoformat(),
             unit.valid_to.isoformat() if unit.valid_to else None,
             unit.name,
@@ -75,7 +171,9 @@ def add(connection: Connection, units: Sequence[Unit], *, clock: Clock, by: str)
             unit.counterpart,
             *registered,
         )
-        insert_rows(connection, "unit_version", _VERSION, [version])
+        for offset, unit in enumerate(units)
+    ]
+    insert_rows(connection, "unit_version", _VERSION, versions)
 
 
 _REGISTERED = ("registered_at", "registered_by")

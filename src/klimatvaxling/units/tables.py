@@ -54,3 +54,17 @@ class CostCentreRow(SQLModel, table=True):
     unit_version_id: int = refers_later("unit_version.id", index=True)
     code: str = text()
     is_prefix: int = whole()
+
+
+class MergerRow(SQLModel, table=True):
+    """A unit that was merged into another (sammanslagning): what was its own is the other's from that day on."""
+
+    __tablename__ = "unit_merger"
+    __table_args__ = (CheckConstraint("unit_id <> into_id", name="merger_of_two"), {"sqlite_strict": True})
+
+    unit_id: int = refers("unit.id", primary_key=True)
+    into_id: int = refers("unit.id")
+    merged_on: str = text()
+    decision: str = text()
+    registered_at: str = text()
+    registered_by: str = text()

@@ -12,7 +12,7 @@ from klimatvaxling.exports.climate_report.year import ClimateYear
 from klimatvaxling.exports.sheet import Field, Formula, Placed, Sheet
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger import accounts
-from klimatvaxling.reports.events import event_title
+from klimatvaxling.ledger.events import event_title
 from klimatvaxling.reports.foot import second_person_note
 from klimatvaxling.reports.titles import title
 from klimatvaxling.reports.year_sums import FLIGHT, Figures, total

@@ -28,14 +28,15 @@ def without_data(year: ClimateYear) -> tuple[Sheet, Placed]:
         translate(N_("Units without data {year}"), year=year.year),
         translate(N_("Months without any trip, by month of trip: nothing was delivered, or nobody travelled.")),
     )
-    delivered: dict[int, set[str]] = {}
+    delivered: dict[tuple[int, str], int] = {}
     for each in year.travel:
-        delivered.setdefault(each.unit_id, set()).add(each.trip_month)
+        place = (each.unit_id, each.trip_month)
+        delivered[place] = delivered.get(place, 0) + each.trips  # those taken back count against
     rows = []
     counted = [month for month in year.months if month <= f"{year.as_of:%Y-%m}"]
     for unit_id in set().union(*year.in_force.values()):
         expected = [month for month in counted if unit_id in year.in_force[month]]
-        missing = [month for month in expected if month not in delivered.get(unit_id, ())]
+        missing = [month for month in expected if delivered.get((unit_id, month), 0) <= 0]
         if missing:
             unit = year.units[unit_id]
             rows.append(

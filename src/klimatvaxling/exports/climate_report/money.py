@@ -10,8 +10,8 @@ from klimatvaxling.exports.climate_report.year import ClimateYear
 from klimatvaxling.exports.look import THIS_YEAR
 from klimatvaxling.exports.sheet import Field, Formula, Placed, Sheet
 from klimatvaxling.language import N_, translate
+from klimatvaxling.ledger.events import event_title
 from klimatvaxling.measures.measure import cost_ore_per_kg
-from klimatvaxling.reports.events import event_title
 from klimatvaxling.reports.titles import title
 from klimatvaxling.reports.year import fund_flows
 

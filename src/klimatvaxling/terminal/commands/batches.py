@@ -14,6 +14,7 @@ from klimatvaxling.errors import ExchangeError, Place, UsageFault
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
 from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.show import present, show
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
 
 
@@ -25,9 +26,20 @@ class ExpectOneFile(UsageFault):
     remedy = N_("Import the files one by one.")
 
 
+class CannotAccept(UsageFault):
+    """A code that nobody can accept."""
+
+    code = "KV-ACCEPT"
+    message = N_("Rows with {value} cannot be accepted.")
+    remedy = N_("Only what is merely implausible can: {known}. Correct the other rows.")
+
+
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX."))],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX; of a folder, every travel file in it.")),
+    ],
     source: Annotated[
         str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))
     ],
@@ -39,10 +51,15 @@ def import_files(
             help=N_("The booking date (default: the last day of each trip's month)."),
         ),
     ] = None,
+    trip_date: options.TripDate = None,
     dry_run: options.DryRun = False,
     accept_partial: Annotated[
         bool,
         typer.Option("--accept-partial", help=N_("Post the good rows; the rejected ones wait in quarantine.")),
+    ] = False,
+    amend: Annotated[
+        bool,
+        typer.Option("--amend", help=N_("Correct trips that are posted already and come with other content.")),
     ] = False,
     rejected_to: Annotated[
         Path | None,
@@ -63,11 +80,15 @@ def import_files(
     evidence: Annotated[
         str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))
     ] = "",
+    accept: options.Accept = None,
     output: options.Format = "table",
 ) -> None:
     """Import travel files: each in one transaction, whole or not at all."""
     around: Surroundings = context.obj
     output_format(output)
+    accepted = accepted_codes(accept or [])
+    several = len(paths) > 1 or any(_is_folder(Path(path)) for path in paths)
+    files = _in_folders(paths)
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.ahead import started_reader
@@ -75,30 +96,70 @@ def import_files(
     # The reader of a large file gets ready while this process loads the database's library.
     with started_reader(files[0]) as reader:
         from klimatvaxling.batches.importing import Order
-        from klimatvaxling.travel.sources import find_source
+        from klimatvaxling.travel.sources import find_source, require_finished
 
-        profile = find_source(source)
+        profile = find_source(source) if dry_run else require_finished(find_source(source))
         orders = [
             Order(
                 file=file,
                 profile=profile,
                 booked_on=typed.date(booked_on) if booked_on is not None else None,
+                trip_date=typed.date(trip_date) if trip_date is not None else None,
                 accept_partial=accept_partial,
                 expected_rows=count(expect_rows) if expect_rows is not None else None,
                 expected_kg=typed.decimal(expect_kg) if expect_kg is not None else None,
                 evidence=evidence,
+                amend=amend,
                 dry_run=dry_run,
+                accept=accepted,
             )
             for file in files
         ]
-        worst = _import_all(around, orders, rejected_to, output, reader)
+        worst = _import_all(around, orders, rejected_to, output, reader, several=several)
     if worst:
         raise typer.Exit(worst)
     if not dry_run:
         next_step("klimatvaxling balance")
 
 
-def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str, reader: Any) -> int:
+def accepted_codes(given: Sequence[str]) -> tuple[str, ...]:
+    """Codes of implausible rows as typed. Raises `CannotAccept`."""
+    from klimatvaxling.travel.plausible import Implausible
+
+    codes = tuple(dict.fromkeys(code.strip().upper() for code in given))
+    for code in codes:
+        if code not in Implausible.codes:
+            raise CannotAccept(value=code, known=", ".join(sorted(Implausible.codes)))
+    return codes
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # what may not be looked at is complained about when it is opened
+        return False
+
+
+def _in_folders(paths: Sequence[str]) -> list[Path]:
+    """The files, and in a folder's place every travel file in it by name. Raises `FileMissing` or `FolderEmpty`."""
+    from klimatvaxling.batches.inbox import travel_files
+    from klimatvaxling.travel.file import FileMissing
+
+    if "" in paths:  # a script's variable that is not set: it never means the folder one stands in
+        raise FileMissing(file="")
+    files = map(Path, paths)
+    return [each for file in files for each in (travel_files(file) if _is_folder(file) else [file])]
+
+
+def _import_all(
+    around: Surroundings,
+    orders: Sequence[Any],
+    rejected_to: Path | None,
+    output: str,
+    reader: Any,
+    *,
+    several: bool,
+) -> int:
     """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
     from klimatvaxling.database.engine import DatabaseFault
 
@@ -122,9 +183,9 @@ def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path |
                     break  # it would say the same of every file
     finally:
         # Whatever broke off the rest: what was done is told.
-        if output == "json" and (documents or len(orders) > 1):
-            several = {"imports": documents, "refused": refused}
-            print(json.dumps(documents[0] if len(orders) == 1 else several, ensure_ascii=False, indent=2))
+        if output == "json" and (documents or several):
+            all_of_them = {"imports": documents, "refused": refused}
+            print(json.dumps(all_of_them if several else documents[0], ensure_ascii=False, indent=2))
     return max(codes)
 
 
@@ -134,9 +195,10 @@ def _import(
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
     from klimatvaxling.database.engine import reading, writing
+    from klimatvaxling.ledger import check as checks
     from klimatvaxling.reports.batches import receipt
+    from klimatvaxling.reports.checked import require_sound
     from klimatvaxling.terminal.progress import rows_read
-    from klimatvaxling.terminal.show import show
 
     # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
@@ -144,19 +206,21 @@ def _import(
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
         with writing(around.url, dry_run=order.dry_run) as connection:
+            since = checks.position(connection)
             with rows_read(order.file.name) as progress:
                 result = import_file(
                     connection, order, clock=around.clock, by=around.user, progress=progress, reader=reader
                 )
+            require_sound(checks.run_checks_since(connection, since))
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
-            written = _write_workbook(connection, around, result, workbook, order)
+            written = write_workbook(connection, around, result, workbook, order.profile)
         code = 0
     except Refused as refused:
         result = refused.result
         code = faults.show(refused.fault)
         try:
             with reading(around.url) as connection:
-                written = _write_workbook(connection, around, result, workbook, order)
+                written = write_workbook(connection, around, result, workbook, order.profile)
         except (RejectedTooMany, RejectedUnwritable) as fault:
             code = max(code, faults.show(fault))
     except (RejectedTooMany, RejectedUnwritable) as fault:
@@ -198,7 +262,7 @@ def _show_rejected(result: Any) -> None:
         )
 
 
-def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, order: Any) -> bool:
+def write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, profile: Any) -> bool:
     """The rejected rows to correct, if there are any."""
     if not result.rejected:
         return False
@@ -207,13 +271,11 @@ def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Pa
     from klimatvaxling.units.register import directory
 
     codes = [unit.code for unit in directory(connection).on(around.day(None))]
-    columns = order.profile.columns
+    columns = profile.columns
     choices = {
         name: values
         for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
-        if (rule := columns.get(column))
-        and rule.is_plain
-        and (name := order.profile.source_column(column)) in result.header
+        if (rule := columns.get(column)) and rule.is_plain and (name := profile.source_column(column)) in result.header
     }
     write_rejected_workbook(
         path,
@@ -232,14 +294,9 @@ def list_batches(
 ) -> None:
     """What was imported."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.batches import batches
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = batches(connection, around.registered_until(as_of, known_at))
-    show(report, output)
+    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at)))
 
 
 # What a column of keys can hold.
@@ -255,16 +312,12 @@ def show_batch(
     around: Surroundings = context.obj
     output_format(output)
     key = count(batch)
-    from klimatvaxling.database.engine import reading
-    from klimatvaxling.reports.batches import UnknownBatch
+    from klimatvaxling.batches.batch import UnknownBatch
     from klimatvaxling.reports.batches import batch as report_of
-    from klimatvaxling.terminal.show import show
 
     if key > _LARGEST_KEY:
         raise UnknownBatch(batch=batch)
-    with reading(around.url) as connection:
-        report = report_of(connection, key)
-    show(report, output)
+    present(around, output, lambda books: report_of(books, key))
 
 
 def list_quarantine(
@@ -275,14 +328,38 @@ def list_quarantine(
 ) -> None:
     """Rejected rows that wait."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.batches import quarantine
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = quarantine(connection, around.registered_until(as_of, known_at))
-    show(report, output)
+    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at)))
+
+
+def dismiss_quarantined(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="ID", help=N_("The row's number, as quarantine list shows it."))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why; it stays on record."))],
+    dry_run: options.DryRun = False,
+    output: options.Format = "table",
+) -> None:
+    """A rejected row that will not be corrected."""
+    around: Surroundings = context.obj
+    output_format(output)
+    key = count(quarantine)
+    from klimatvaxling.batches.quarantine import UnknownQuarantine
+    from klimatvaxling.batches.quarantine_register import dismiss
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.terminal.show import show_registered
+
+    if key > _LARGEST_KEY:
+        raise UnknownQuarantine(quarantine=quarantine)
+    with writing(around.url, dry_run=dry_run) as connection:
+        row = dismiss(connection, key, reason, clock=around.clock, by=around.user)
+    text = (
+        N_("Row {row} of {file} would leave the quarantine; nothing is registered.")
+        if dry_run
+        else N_("Row {row} of {file} has left the quarantine: {reason}")
+    )
+    done(translate(text, row=row["row"], file=row["file"], reason=row["reason"]))
+    show_registered(row, output, dry_run=dry_run)
 
 
 COMMANDS = (
@@ -304,5 +381,11 @@ COMMANDS = (
         N_("Show rejected rows that wait to be corrected. Posts nothing."),
         "quarantine list",
         list_quarantine,
+    ),
+    (
+        "quarantine dismiss",
+        N_("Take a rejected row that will not be corrected out of the quarantine, with the reason. Posts nothing."),
+        'quarantine dismiss 7 --reason "privat resa, bekräftat av enheten"',
+        dismiss_quarantined,
     ),
 )

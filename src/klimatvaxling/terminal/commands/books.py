@@ -1,27 +1,13 @@
-"""`init`, `check` and `explain`."""
+"""`init` and `check`."""
 
-import importlib
-import json
-import pkgutil
-import re
 from typing import Annotated
 
 import typer
 
-import klimatvaxling
-from klimatvaxling.errors import ExchangeError, InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
-
-
-class NothingToExplain(InputRefused):
-    """Not something that can be explained."""
-
-    code = "KV-EXPLAIN"
-    message = N_("There is nothing to explain about “{value}”.")
-    remedy = N_("Give an error code such as KV-UNIT-UNKNOWN.")
 
 
 def init(
@@ -35,13 +21,23 @@ def init(
 ) -> None:
     """Create the books, or upgrade them."""
     around: Surroundings = context.obj
-    from klimatvaxling.books.opening import begin, require_organisation
+    from klimatvaxling.books.beginning import begin, require_organisation
     from klimatvaxling.database.engine import writing
     from klimatvaxling.database.location import sqlite_file, without_password
     from klimatvaxling.database.migrate import upgrade
 
     require_organisation(organisation, org_number)
-    upgrade(around.url)
+    upgraded = upgrade(around.url, around.clock)
+    if upgraded.backup is not None:
+        done(translate(N_("The database as it was is kept as {path}."), path=upgraded.backup))
+    if upgraded.before not in (None, upgraded.after):
+        done(
+            translate(
+                N_("The database is upgraded from version {before} to {after}."),
+                before=upgraded.before,
+                after=upgraded.after,
+            )
+        )
     file = sqlite_file(around.url)
     with writing(around.url, without_book=True) as connection:
         beginning = begin(
@@ -101,34 +97,6 @@ def check(
     require_sound(findings)
 
 
-# The facts of a single case, which an explanation in general does not have.
-_BLANK = re.compile(r"\{\w+\}")
-
-
-def explain(
-    what: Annotated[str, typer.Argument(metavar="KV-CODE", help=N_("An error code."))],
-    output: options.Format = "table",
-) -> None:
-    """Explain an error code."""
-    # An error is known once the room it lives in is.
-    for room in pkgutil.walk_packages(klimatvaxling.__path__, "klimatvaxling."):
-        if not room.name.startswith(("klimatvaxling.terminal", "klimatvaxling.__main__", "klimatvaxling._shipped")):
-            importlib.import_module(room.name)
-    error = ExchangeError.by_code.get(what.strip().upper())
-    if error is None:
-        raise NothingToExplain(value=what)
-    texts = [_BLANK.sub("…", translate(text)) for text in (error.message, error.remedy, error.explanation)]
-    if output_format(output) == "json":
-        print(
-            json.dumps(
-                {"code": error.code, "message": texts[0], "remedy": texts[1], "explanation": texts[2]},
-                ensure_ascii=False,
-            )
-        )
-        return
-    print("\n".join([error.code, *(text for text in texts if text)]))
-
-
 COMMANDS = (
     (
         "init",
@@ -141,11 +109,5 @@ COMMANDS = (
         N_("Check every invariant of the books; exit code 4 names what breaks one. Posts nothing."),
         "check --format json",
         check,
-    ),
-    (
-        "explain",
-        N_("Explain an error code: what it means and what to do. Posts nothing."),
-        "explain KV-UNIT-UNKNOWN",
-        explain,
     ),
 )

@@ -10,6 +10,7 @@ import typer
 from klimatvaxling import typed
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.output import apart_from_books
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -32,21 +33,23 @@ def climate_report(
     """The workbook for the yearly report."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.exports.whole_file import require_name, write_whole
+    from klimatvaxling.exports.file_name import require_name
     from klimatvaxling.exports.workbook import BEGINNING
 
     wanted = typed.year(year)
     day = around.day(as_of) if as_of is not None else datetime.date.max
     known = around.known_at(known_at)
-    require_name(file, ".xlsx", BEGINNING)
+    path = apart_from_books(file, around.url)
+    require_name(path, ".xlsx", BEGINNING)
     from klimatvaxling.database.engine import reading
     from klimatvaxling.exports.climate_report.report import climate_report as workbook_of
     from klimatvaxling.exports.climate_report.year import climate_year
+    from klimatvaxling.files import write_whole
 
     with reading(around.url) as connection:
         found = climate_year(connection, wanted, as_of=day, known_at=known, today=around.day(None))
     content = workbook_of(found)
-    write_whole(file, content)
+    write_whole(path, content)
     document = {
         "year": wanted,
         "file": str(file),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from klimatvaxling.grants.register import GrantDesk, Taken
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help=N_("The grant's number, as grant list shows it."))]
-_Reason = Annotated[str, typer.Option("--reason", metavar="T", help=N_("Why, in a few words."))]
+_Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why, in a few words."))]
 _RoundName = Annotated[str, typer.Argument(metavar="NAME", help=N_("The round's name."))]
 
 
@@ -41,7 +41,7 @@ class UnknownOrder(UsageFault):
 def apply_for(
     context: typer.Context,
     unit: options.Unit,
-    title: Annotated[str, typer.Option("--title", metavar="T", help=N_("What the grant is for, in a few words."))],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help=N_("What the grant is for, in a few words."))],
     amount: options.Amount,
     total_cost: Annotated[
         str, typer.Option("--total-cost", metavar="SEK", help=N_("What the measure costs in all, in kronor."))
@@ -54,7 +54,7 @@ def apply_for(
         str, typer.Option("--lifetime-years", metavar="N", help=N_("For how many years it lowers emissions."))
     ],
     focus_area: options.FocusArea = "",
-    description: Annotated[str, typer.Option("--description", metavar="T", help=N_("More about the measure."))] = "",
+    description: Annotated[str, typer.Option("--description", metavar="TEXT", help=N_("More about the measure."))] = "",
     registration_number: Annotated[
         str, typer.Option("--registration-number", metavar="DNR", help=N_("The application's diarienummer."))
     ] = "",
@@ -105,10 +105,10 @@ def approve(
     amount: options.Amount,
     decision: options.Decision,
     conditions: Annotated[
-        str, typer.Option("--conditions", metavar="T", help=N_("What the grant is given on condition of."))
+        str, typer.Option("--conditions", metavar="TEXT", help=N_("What the grant is given on condition of."))
     ] = "",
     report_by: Annotated[
-        str | None, typer.Option("--report-by", metavar="D", help=N_("The day the final report is due."))
+        str | None, typer.Option("--report-by", metavar="DATE", help=N_("The day the final report is due."))
     ] = None,
     booked_on: options.BookedOn = None,
     dry_run: options.DryRun = False,
@@ -116,7 +116,7 @@ def approve(
 ) -> None:
     """Approve and reserve the money."""
     around: Surroundings = context.obj
-    day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
+    day, amount_ore = around.given_day(booked_on), typed.amount_ore(amount)
     due = typed.date(report_by).isoformat() if report_by is not None else None
     _take(
         around,
@@ -141,7 +141,7 @@ def reject(
 ) -> None:
     """Decide against an application."""
     around: Surroundings = context.obj
-    day = around.day_for_the_books(booked_on)
+    day = around.given_day(booked_on)
     _take(
         around,
         lambda desk: desk.reject(count(grant), day, reason=reason, decision=decision),
@@ -161,7 +161,7 @@ def withdraw(
 ) -> None:
     """Take an application back."""
     around: Surroundings = context.obj
-    day = around.day_for_the_books(booked_on)
+    day = around.given_day(booked_on)
     _take(
         around,
         lambda desk: desk.withdraw(count(grant), day, reason=reason),
@@ -181,7 +181,7 @@ def pay(
 ) -> None:
     """Pay a part or all of a grant."""
     around: Surroundings = context.obj
-    day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
+    day, amount_ore = around.given_day(booked_on), typed.amount_ore(amount)
     _take(
         around,
         lambda desk: desk.pay(count(grant), amount_ore, day),
@@ -211,7 +211,7 @@ def report(
 ) -> None:
     """The final report."""
     around: Surroundings = context.obj
-    day, used_ore, cost_ore = around.day_for_the_books(booked_on), typed.amount_ore(used), typed.amount_ore(actual_cost)
+    day, used_ore, cost_ore = around.given_day(booked_on), typed.amount_ore(used), typed.amount_ore(actual_cost)
     reduction_g = grams(co2_reduction_kg)
     _take(
         around,
@@ -283,7 +283,9 @@ def score(
 
 def list_grants(
     context: typer.Context,
-    state: Annotated[str | None, typer.Option("--state", metavar="S", help=N_("Only grants in this state."))] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help=N_("Only grants in this state."))
+    ] = None,
     unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
@@ -351,8 +353,8 @@ def overdue(
 def open_round(
     context: typer.Context,
     name: _RoundName,
-    opens_on: Annotated[str, typer.Option("--from", metavar="D", help=N_("The first day applications are taken."))],
-    closes_on: Annotated[str, typer.Option("--to", metavar="D", help=N_("The last day applications are taken."))],
+    opens_on: Annotated[str, typer.Option("--from", metavar="DATE", help=N_("The first day applications are taken."))],
+    closes_on: Annotated[str, typer.Option("--to", metavar="DATE", help=N_("The last day applications are taken."))],
     dry_run: options.DryRun = False,
     output: options.Format = "table",
 ) -> None:

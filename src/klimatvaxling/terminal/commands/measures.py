@@ -1,33 +1,43 @@
 """`measure …`, `statement` and `expiring`: a unit's own climate funds."""
 
 import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from klimatvaxling import typed
+from klimatvaxling.errors import UsageFault
 from klimatvaxling.formats import kronor
-from klimatvaxling.language import N_, translate
+from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.say import next_step
 from klimatvaxling.terminal.show import present, show_posted
-from klimatvaxling.terminal.surroundings import Surroundings, count, grams, output_format
+from klimatvaxling.terminal.surroundings import Surroundings, count, end_of_year, grams, output_format
 
 _WARNING_DAYS = "90"
+
+
+class OneUnitOrAll(UsageFault):
+    """Neither one unit nor all of them, or both."""
+
+    code = "KV-STATEMENT-WHOSE"
+    message = N_("It is not clear whose statement to show.")
+    remedy = N_("Give one unit with --unit CODE, or all of them with --all --output FOLDER.")
 
 
 def add(
     context: typer.Context,
     unit: options.Unit,
     amount: options.Amount,
-    title: Annotated[str, typer.Option("--title", metavar="T", help=N_("What the money is for, in a few words."))],
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help=N_("What the money is for, in a few words."))],
     focus_area: options.FocusArea = "",
     co2_reduction_kg: Annotated[
         str | None,
         typer.Option("--co2-reduction-kg", metavar="N", help=N_("The expected reduction in kilograms, in all.")),
     ] = None,
     reference: Annotated[
-        str, typer.Option("--reference", metavar="R", help=N_("The invoice or decision behind it."))
+        str, typer.Option("--reference", metavar="REF", help=N_("The invoice or decision behind it."))
     ] = "",
     booked_on: options.BookedOn = None,
     dry_run: options.DryRun = False,
@@ -90,7 +100,13 @@ def list_measures(
 
 def statement(
     context: typer.Context,
-    unit: options.Unit,
+    unit: options.UnitCode = None,
+    every: Annotated[
+        bool, typer.Option("--all", help=N_("Every unit's statement as a workbook of its own, in the folder --output."))
+    ] = False,
+    folder: Annotated[
+        Path | None, typer.Option("--output", metavar="FOLDER", help=N_("The folder for the workbooks of --all."))
+    ] = None,
     year: options.Year = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
@@ -98,16 +114,37 @@ def statement(
 ) -> None:
     """A unit's page, as a bank statement."""
     around: Surroundings = context.obj
+    output_format(output)
+    of_year = typed.year(year) if year else None
+    day, known = end_of_year(of_year, around.day(as_of)), around.known_at(known_at)
+    if every and unit is None and folder is not None:
+        _statements(around, folder, day, known, of_year, output)
+        return
+    if unit is None or every or folder is not None:
+        raise OneUnitOrAll
     from klimatvaxling.reports.statement import statement as report_of
 
-    of_year = typed.year(year) if year else None
-    day = _end_of(of_year, around.day(as_of))
-    present(around, output, lambda books: report_of(books, unit, day, around.known_at(known_at), of_year))
+    present(around, output, lambda books: report_of(books, unit, day, known, of_year))
 
 
-def _end_of(year: int | None, day: datetime.date) -> datetime.date:
-    """The statement of a year that is over ends with it."""
-    return min(day, datetime.date(year, 12, 31)) if year else day
+def _statements(
+    around: Surroundings, folder: Path, day: datetime.date, known: str, year: int | None, output: str
+) -> None:
+    """A workbook for each unit: what whoever answers for a unit opens with a double click."""
+    from klimatvaxling.database.engine import reading
+    from klimatvaxling.exports.unit_file import statements
+    from klimatvaxling.files import made_folder, write_whole
+
+    with reading(around.url) as connection:
+        found = statements(connection, day, known, year)
+    made_folder(folder)
+    # With a word before the code: some codes are names that Windows keeps for itself.
+    paths = {code: folder / translate(N_("statement-{unit}.xlsx"), unit=code) for code in found}
+    for code, path in paths.items():
+        write_whole(path, found[code])
+    count_told = translate_plural(N_("{count} statement"), N_("{count} statements"), len(paths))
+    told = translate(N_("In {folder}: {statements}."), folder=folder, statements=count_told)
+    show_posted({"files": [str(path) for path in paths.values()]}, told, output)
 
 
 def expiring(

@@ -9,6 +9,7 @@ import typer
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
 from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.show import present, show_registered
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help=N_("The policy's name, as policy list shows it."))]
@@ -22,14 +23,9 @@ def list_policies(
 ) -> None:
     """Every policy and its value on a day."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.registers import policies
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = policies(connection, around.day(as_of), around.known_at(known_at))
-    show(report, output)
+    present(around, output, lambda books: policies(books, around.day(as_of), around.known_at(known_at)))
 
 
 def set_policy(
@@ -46,7 +42,6 @@ def set_policy(
     output_format(output)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.policies.register import decide
-    from klimatvaxling.terminal.show import show_registered
 
     day = around.day_for_the_books(valid_from)
     with writing(around.url, dry_run=dry_run) as connection:
@@ -70,15 +65,10 @@ def history(
 ) -> None:
     """Every value a policy has had."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.registers import policy_history
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        day = around.day(as_of) if as_of is not None else datetime.date.max
-        report = policy_history(connection, name, day, around.known_at(known_at))
-    show(report, output)
+    day = around.day(as_of) if as_of is not None else datetime.date.max
+    present(around, output, lambda books: policy_history(books, name, day, around.known_at(known_at)))
 
 
 def load_factors(
@@ -92,7 +82,6 @@ def load_factors(
     output_format(output)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.emissions.register import factor_set_in, register_set
-    from klimatvaxling.terminal.show import show_registered
 
     factor_set = factor_set_in(file)
     with writing(around.url, dry_run=dry_run) as connection:
@@ -114,15 +103,10 @@ def list_factors(
 ) -> None:
     """Every factor on record."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.registers import factors
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        day = around.day(as_of) if as_of is not None else None
-        report = factors(connection, day, around.known_at(known_at))
-    show(report, output)
+    day = around.day(as_of) if as_of is not None else None
+    present(around, output, lambda books: factors(books, day, around.known_at(known_at)))
 
 
 COMMANDS = (

@@ -1,7 +1,7 @@
 """`balance`, `journal` and `voucher show`."""
 
 import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,13 @@ from klimatvaxling import typed
 from klimatvaxling.errors import UsageFault
 from klimatvaxling.language import N_
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.show import present
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from klimatvaxling.reports.report import Report
 
 
 class PeriodOrYear(UsageFault):
@@ -23,21 +29,19 @@ class PeriodOrYear(UsageFault):
 def balance(
     context: typer.Context,
     unit: options.UnitCode = None,
+    as_merged: Annotated[
+        bool, typer.Option("--as-merged", help=N_("Show merged units with the unit they are part of by now."))
+    ] = False,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
 ) -> None:
     """What each unit was charged, has used and has left."""
     around: Surroundings = context.obj
-    output_format(output)
-    day, moment = around.day(as_of), around.known_at(known_at)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.balance import balance as report_of
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = report_of(connection, day, moment, unit)
-    show(report, output)
+    day, moment = around.day(as_of), around.known_at(known_at)
+    present(around, output, lambda books: report_of(books, day, moment, unit, as_merged=as_merged))
 
 
 def journal(
@@ -63,16 +67,16 @@ def journal(
     if year is not None:
         first, last = datetime.date(typed.year(year), 1, 1), datetime.date(typed.year(year), 12, 31)
     day = around.day(as_of) if as_of is not None else datetime.date.max
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.journal import journal as report_of
-    from klimatvaxling.terminal.show import show
     from klimatvaxling.units.register import require_unit
 
     known = around.known_at(known_at)
-    with reading(around.url) as connection:
-        code = None if unit is None else require_unit(connection, unit, around.day(as_of), known_at=known).code
-        report = report_of(connection, day, known, first=first, last=last, unit=code)
-    show(report, output)
+
+    def report(books: "Connection") -> "Report":
+        code = None if unit is None else require_unit(books, unit, around.day(as_of), known_at=known).code
+        return report_of(books, day, known, first=first, last=last, unit=code)
+
+    present(around, output, report)
 
 
 def show_voucher(
@@ -82,14 +86,9 @@ def show_voucher(
 ) -> None:
     """One voucher in full."""
     around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.journal import voucher
-    from klimatvaxling.terminal.show import show
 
-    with reading(around.url) as connection:
-        report = voucher(connection, code)
-    show(report, output)
+    present(around, output, lambda books: voucher(books, code))
 
 
 COMMANDS = (

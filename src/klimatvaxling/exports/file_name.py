@@ -1,19 +1,9 @@
-"""A file that leaves the program: written whole or not at all, readable by its owner only."""
+"""The name of a file that leaves the program: what may stand there already, and what it ends with."""
 
-import os
-import tempfile
 from pathlib import Path
 
 from klimatvaxling.errors import InputRefused, StateRefused
 from klimatvaxling.language import N_
-
-
-class ExportUnwritable(StateRefused):
-    """The file could not be written where it should be."""
-
-    code = "KV-EXPORT-WRITE"
-    message = N_("“{file}” could not be written.")
-    remedy = N_("Close the file if it is open, check that its folder exists, and that you may write in it.")
 
 
 class WrongEnding(InputRefused):
@@ -52,23 +42,3 @@ def require_name(path: Path, ending: str, beginning: bytes) -> None:
         raise NotOurs(file=path.name, ending=ending) from None
     if found not in (b"", beginning):
         raise NotOurs(file=path.name, ending=ending)
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` under the name in one step, in place of an earlier file. Raises `ExportUnwritable`."""
-    temporary: Path | None = None
-    try:
-        # Made with mode 0600, in the same folder, so that the last step is one rename.
-        handle, made = tempfile.mkstemp(prefix=f".{path.stem[:40]}.", suffix=".part", dir=path.parent)
-        temporary = Path(made)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        temporary = None
-    except OSError:
-        raise ExportUnwritable(file=path.name) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

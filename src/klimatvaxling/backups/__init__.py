@@ -1,0 +1,1 @@
+"""Backups: verified copies of the books, and putting one back."""

@@ -1,0 +1,103 @@
+"""Amending: trips that came again with other content, and the correction vouchers that follow from the difference."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.batches.store import Known
+from klimatvaxling.charges.charge import ChargeKey
+from klimatvaxling.charges.correction import amendment_voucher
+from klimatvaxling.charges.voucher import ChargeLine
+from klimatvaxling.fund.fund import Fund
+from klimatvaxling.ledger.booking import BookedTooEarly
+from klimatvaxling.ledger.voucher import VoucherDraft, lot_opened_by
+from klimatvaxling.lots.own_funds import OwnFunds
+from klimatvaxling.memo import Memo
+from klimatvaxling.units.unit import Unit
+
+
+@dataclass(frozen=True)
+class _Charged:
+    """How a trip was charged: its charge line, the rate in öre per kg, and the lot that line's voucher opened, if any."""
+
+    key: ChargeKey
+    rate_ore_per_kg: int
+    lot_id: int | None
+    booked_on: str
+
+
+class Amending:
+    """The amendments of one import. `charges` are the lines that amend, `grams` what was taken back on them."""
+
+    def __init__(self, connection: Connection, day: datetime.date, successor: Callable[[int], int]) -> None:
+        """`successor` gives the unit that a charged one is part of by now: corrections follow a merger."""
+        self._connection, self._day, self._successor = connection, day.isoformat(), successor
+        self._charged: Memo[int, _Charged] = Memo(self._charge)
+        self.charges: dict[int, ChargeKey] = {}
+        self.rates: dict[int, int] = {}
+        self.grams: defaultdict[int, int] = defaultdict(int)
+        self.taken_back: list[tuple[int, int]] = []
+        self._numbers: dict[ChargeKey, int] = {}
+        self._fell: defaultdict[int, defaultdict[int | None, int]] = defaultdict(lambda: defaultdict(int))
+
+    def amend(
+        self, key: ChargeKey, co2_g: int, rate_ore_per_kg: int, known: Known, next_number: Callable[[], int]
+    ) -> int:
+        """Take the trip back as it is charged; gives the line on which it is charged anew. Raises `BookedTooEarly`."""
+        then = self._charged[known.charge_id]
+        if then.booked_on > self._day:
+            raise BookedTooEarly(day=self._day, earliest=then.booked_on)
+        old_line, new_line = self._line(then.key, next_number), self._line(key, next_number)
+        self.rates |= {then.key.rate_id: then.rate_ore_per_kg}
+        self.grams[old_line] -= known.co2_g
+        self.taken_back.append((known.id, old_line))
+        fell = self._fell[then.key.unit_id]
+        fell[then.lot_id] += known.co2_g * then.rate_ore_per_kg
+        if key.unit_id == then.key.unit_id:
+            fell[then.lot_id] -= co2_g * rate_ore_per_kg
+        return new_line
+
+    def vouchers(
+        self,
+        lines: Sequence[ChargeLine],
+        units: Mapping[int, Unit],
+        own_funds: Mapping[int, OwnFunds],
+        fund: Fund,
+        before: int,
+    ) -> list[VoucherDraft]:
+        """One correction voucher per unit, by unit code; `before` is how many vouchers are posted with them, first."""
+        by_unit: dict[int, list[ChargeLine]] = {}
+        for line in lines:
+            by_unit.setdefault(line.key.unit_id, []).append(line)
+        drafts: list[VoucherDraft] = []
+        for unit_id in sorted(by_unit, key=lambda unit_id: units[unit_id].code):
+            falls = {lot_id: fell for lot_id, fell in self._fell[unit_id].items() if fell > 0}
+            ordered = sorted(by_unit[unit_id], key=lambda line: (line.key.category, line.key.rate_id))
+            mark = lot_opened_by(before + len(drafts))
+            draft = amendment_voucher(ordered, units[unit_id], own_funds[unit_id], fund, falls, mark)
+            fund = fund.after(draft.postings, draft.booked_on)
+            drafts.append(draft)
+        return drafts
+
+    def _line(self, key: ChargeKey, next_number: Callable[[], int]) -> int:
+        wanted = replace(key, booked_on=self._day)
+        if wanted not in self._numbers:
+            number = self._numbers[wanted] = next_number()
+            self.charges[number] = wanted
+        return self._numbers[wanted]
+
+    def _charge(self, charge_id: int) -> _Charged:
+        row = self._connection.execute(
+            text(
+                "SELECT c.unit_id, c.category, c.rate_id, c.booked_on, CAST(r.value AS INTEGER) AS rate, l.voucher_id,"
+                " v.booked_on AS posted_on FROM charge c JOIN policy r ON r.id = c.rate_id"
+                " JOIN posting p ON p.charge_id = c.id JOIN voucher v ON v.id = p.voucher_id"
+                " LEFT JOIN lot l ON l.voucher_id = v.id WHERE c.id = :id"
+            ),
+            {"id": charge_id},
+        ).one()
+        key = ChargeKey(self._successor(row.unit_id), row.category, row.rate_id, row.booked_on)
+        return _Charged(key, row.rate, row.voucher_id, row.posted_on)

@@ -1,0 +1,1 @@
+"""Periods: months that are closed to postings, in order, and opened again with a reason."""

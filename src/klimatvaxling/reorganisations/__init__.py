@@ -1,0 +1,1 @@
+"""Reorganisations (organisationsförändringar): units merged, and funds that move between units with their ages."""
