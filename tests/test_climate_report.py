@@ -163,6 +163,56 @@ def test_travel_by_month_of_trip_is_reconciled_with_bookings(two_years: Books) -
     assert (exact(sheet["B16"].value), december) == (0, 8)
 
 
+def corrected(books: Books) -> Books:
+    """After everything that takes something back: an amendment, a batch undone, a measure reversed, a merger."""
+    more = trip("B8", date="2025-10-06", co2_fossil_kg="60,5")
+    less = trip("B4", date="2025-06-30", unit="BUF", category="taxi", co2_fossil_kg="30")
+    for step in (
+        (
+            "import",
+            books.csv("again.csv", [more, less]),
+            "--source",
+            "standard",
+            "--amend",
+            "--booked-on",
+            "2025-12-20",
+        ),
+        ("batch", "undo", "3", "--reason", "Fel fil", "--booked-on", "2026-01-21"),
+        ("batch", "undo", "2", "--reason", "Fel fil", "--booked-on", "2025-12-21"),
+    ):
+        outcome = books(*step)
+        assert outcome.code == 0, outcome.err
+    (voucher,) = books.sql("SELECT code FROM voucher WHERE event = 'measure' AND booked_on = '2025-02-01'")
+    for step in (
+        ("voucher", "reverse", voucher[0], "--reason", "Fel belopp", "--booked-on", "2025-12-22"),
+        ("unit", "merge", "BUF", "--into", "SBF", "--booked-on", "2025-12-23", "--decision", "KF § 8"),
+    ):
+        outcome = books(*step)
+        assert outcome.code == 0, outcome.err
+    books.sound()
+    return books
+
+
+def test_after_every_kind_of_correction_the_totals_are_still_the_ledgers(two_years: Books) -> None:
+    books = corrected(two_years)
+    path = export(books)
+    book, formulas = opened(path), opened(path, values=False)
+    verdicts = control_of(formulas, Sums(formulas))
+    assert set(verdicts.values()) == {"agrees"}, verdicts
+    units, quality = totals(book["Units"], "Units"), totals(book["Data quality"], "DataQuality")
+    assert units["kg CO2 2025"] == quality["kg CO2"] == kilograms(books)
+    assert units["Fees, kr"] == kronor(books, "p.account = 'fee_expense'")
+    assert units["Used, kr"] == -kronor(books, "p.account = 'measures'") == Decimal("33.33")
+    assert units["Own funds left, kr"] == -kronor(books, "p.account = 'own_funds' AND v.booked_on < '2026'", of=LEDGER)
+    assert units["Moved, kr"] == 0, "what one hands over the other receives"
+    assert [exact(row[1].value) for row in book["Months"]["A21:B25"]] == [
+        *(kilograms(books), 0, 0, 0, kilograms(books)),
+    ], "both late trips were taken back, one of them a year after it was made"
+    measure = next(row for row in book["Measures"].iter_rows(min_row=5) if row[3].value == HOSTILE[2])
+    assert measure[9].value, "the voucher that took it back is named"
+    assert export(books, "again.xlsx").read_bytes() == path.read_bytes()
+
+
 def test_units_without_data_are_named_with_their_months(two_years: Books) -> None:
     rows = [[cell.value for cell in row] for row in opened(export(two_years))["Without data"].iter_rows(min_row=5)]
     assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 11, "01-07, 09-12"] in rows
