@@ -67,7 +67,7 @@ kor 'klimatvaxling sweep --as-of 2026-03-31 --dry-run > .demo/till-fonden.txt'
 kor 'klimatvaxling sweep --as-of 2026-03-31 --format csv | head -5'
 
 rubrik 'Förvaltningar söker bidrag ur fonden. Det som beviljas reserveras, och fonden kan inte lova mer än den har.'
-kor 'klimatvaxling fund appropriate --amount 40000 --decision "KF 2025-11-20 § 212" --booked-on 2026-04-01'
+kor 'klimatvaxling fund appropriate --amount 20000 --decision "KF 2025-11-20 § 212" --booked-on 2026-04-01'
 kor 'klimatvaxling grant apply --unit TEK --title "Laddstolpar vid förrådet" --amount 60000 --total-cost 90000 --co2-reduction-kg 4000 --lifetime-years 10 --registration-number "KS 2026/14" --booked-on 2026-04-07'
 kor 'klimatvaxling grant apply --unit SOC --title "Bilpool i stället för egna bilar" --amount 25000 --total-cost 30000 --co2-reduction-kg 3000 --lifetime-years 5 --booked-on 2026-04-09'
 kor 'klimatvaxling grant rank --as-of 2026-04-30'

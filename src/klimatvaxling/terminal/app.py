@@ -115,7 +115,6 @@ GROUPS = {
     "export": N_("What leaves the program as files; the books are only read."),
     "coding": N_("How the municipality's own accounts take each event."),
     "handover": N_("What has left for the accounting and invoicing systems, once and on record."),
-    "report": N_("Reports over a whole year."),
 }
 
 
