@@ -49,6 +49,8 @@ def least_left(movements: Iterable[Movement], day: str) -> int:
             left += amount_ore
         else:
             by_day[booked_on] = by_day.get(booked_on, 0) + amount_ore
+    if not by_day:
+        return left
     least = left
     for later in sorted(by_day):
         left += by_day[later]
