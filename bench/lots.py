@@ -53,7 +53,7 @@ def figures(rounds: int) -> list[Figure]:
     """Working out the sweep and the balance, each against the pass; of several rounds the median ratio."""
     from klimatvaxling.database.engine import reading
     from klimatvaxling.fund.sweep import due_on
-    from klimatvaxling.lots.register import open_lots
+    from klimatvaxling.lots.register import lots_before
     from klimatvaxling.lots.retention import Retention
     from klimatvaxling.policies.register import all_values
     from klimatvaxling.reports.balance import balance
@@ -63,7 +63,9 @@ def figures(rounds: int) -> list[Figure]:
 
     def sweep(connection: Connection) -> object:
         units = {unit.id: unit for unit in directory(connection).newest()}
-        return due_on(day.isoformat(), open_lots(connection, day.isoformat()), units, Retention(all_values(connection)))
+        return due_on(
+            day.isoformat(), lots_before(connection, day.isoformat()), units, Retention(all_values(connection))
+        )
 
     def report(connection: Connection) -> object:
         return balance(connection, day, "9999-12-31T23:59:59.999999Z")

@@ -82,7 +82,12 @@ class Years:
         return day
 
     def perhaps(self) -> datetime.date | None:
-        return self.when() if self.draw.random() < 0.85 else None
+        """A day or none; now and then one after everything that is booked, so that what was swept is corrected."""
+        kind = self.draw.random()
+        if kind < 0.2:
+            last = max((voucher.day for voucher in self.scheme.vouchers.values()), default=self.now)
+            return min(last + datetime.timedelta(days=self.draw.randint(0, 20)), datetime.date(2030, 12, 31))
+        return self.when() if kind < 0.88 else None
 
     def grams(self) -> int:
         first, last = self.draw.choice([(1, 60_000), (1, 60_000), (1, 60_000), (-40_000, 0), (-3, 3)])

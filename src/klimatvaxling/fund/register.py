@@ -14,7 +14,7 @@ from klimatvaxling.ledger.accounts import FUND_AVAILABLE
 from klimatvaxling.ledger.posting_door import post
 from klimatvaxling.ledger.voucher import Voucher
 from klimatvaxling.lots.lot import Lot, Movement
-from klimatvaxling.lots.register import open_lots
+from klimatvaxling.lots.register import lots_before
 from klimatvaxling.lots.retention import Retention
 from klimatvaxling.policies.policy import required_decision
 from klimatvaxling.policies.register import all_values
@@ -74,7 +74,7 @@ def sweep(connection: Connection, day: datetime.date, *, clock: Clock, by: str) 
     """Move everything that is due on `day` into the fund, booked on that day."""
     retention = Retention(all_values(connection))
     units = {unit.id: unit for unit in directory(connection).newest()}
-    lots = open_lots(connection, day.isoformat())
+    lots = lots_before(connection, day.isoformat())
     sweeps = due_on(day.isoformat(), lots, units, retention)
     drafts = [
         sweep_voucher(

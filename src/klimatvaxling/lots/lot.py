@@ -12,13 +12,13 @@ from typing import NamedTuple
 class Movement(NamedTuple):
     """What changed on a day (ISO date), in öre: in positive, out negative."""
 
-    # A tuple: a sweep makes tens of thousands of them.
+    # A tuple, and slots below: a sweep makes tens of thousands of each.
 
     booked_on: str
     amount_ore: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lot:
     """A unit's lot: key, the ISO date it counts from, everything that moved, and what the shared fund got from it."""
 
@@ -32,7 +32,7 @@ class Lot:
         return max(0, least_left(self.movements, day))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Take:
     """An amount taken from a lot."""
 
@@ -49,6 +49,8 @@ def least_left(movements: Iterable[Movement], day: str) -> int:
             left += amount_ore
         else:
             by_day[booked_on] = by_day.get(booked_on, 0) + amount_ore
+    if not by_day:
+        return left
     least = left
     for later in sorted(by_day):
         left += by_day[later]
