@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.."
 export KLIMATVAXLING_DATABASE_URL=sqlite:///.demo/exempelstad.db
 export KLIMATVAXLING_LANGUAGE=sv
 mkdir -p .demo
+rm -rf .demo/overlamning
 rm -f .demo/exempelstad.db .demo/exempelstad.db-journal .demo/kvitton.txt .demo/*.rejected.xlsx demo/resor/*.rejected.xlsx
 
 rubrik() {
@@ -76,6 +77,10 @@ kor 'klimatvaxling grant pay 1 --amount 60000 --booked-on 2026-03-01'
 kor 'klimatvaxling grant report 1 --used 57500 --actual-cost 87500 --co2-reduction-kg 3900 --booked-on 2026-10-15'
 kor 'klimatvaxling grant show 1'
 kor 'klimatvaxling fund --as-of 2026-10-31 --year 2026'
+rubrik 'Till ekonomisystemet: kommunens egna konton, och allt till och med december, en gång.'
+kor 'klimatvaxling coding load demo/kontering.toml'
+kor 'klimatvaxling handover run --period 2025-12 --to .demo/overlamning'
+kor 'klimatvaxling handover run --period 2025-12 --to .demo/overlamning'
 
 rubrik 'Stämmer allt?'
 kor 'klimatvaxling check'

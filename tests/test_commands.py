@@ -25,6 +25,7 @@ REPORTS = [
     ("quarantine", "list"), ("vehicle", "list"),
     ("voucher", "show", "A2025-1"), ("check",),
     ("explain", "A2025-1"), ("explain", "trip:standard/b"), ("explain", "unit:SBF"),
+    ("coding", "show"), ("handover", "list"), ("report", "closing", "--year", "2025"),
 ]  # fmt: skip
 
 # What is shown for a day; the rest is one thing by its number, or the whole chain.

@@ -18,6 +18,7 @@ import pytest
 from freezegun import freeze_time
 from sqlalchemy import text
 
+from coded_books import load_plan
 from conftest import Books, trip
 from klimatvaxling.clock import after, stamp, system_clock
 from klimatvaxling.database.engine import writing
@@ -40,6 +41,10 @@ SEALED = {
     "factor": {"id": None, "key": "'slipped-in'"},
     "measure": {"voucher_id": "SELECT max(id) FROM voucher WHERE id NOT IN (SELECT voucher_id FROM measure)"},
     "trip_reversal": {"id": None},
+    "handover_voucher": {
+        "voucher_id": "(SELECT max(id) FROM voucher WHERE id NOT IN (SELECT voucher_id FROM handover_voucher))"
+    },
+    "handover_file": {"id": None, "name": "'slipped-in'"},
 }
 # Names that are given out once and carry nothing that is posted; a new row changes nothing that is there.
 OPEN_ENDED = {
@@ -63,6 +68,9 @@ OPEN_ENDED = {
     "grant_step",
     "unit_merger",
     "completeness_declaration",
+    "coding_plan",
+    "handover",
+    "handover_delivery",
 }
 
 
@@ -93,6 +101,8 @@ def full_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     books.json("grant", "score", 1, "climate_benefit=3")
     books.json("grant", "round", "close", "x")
     books.sql("INSERT INTO unit_merger VALUES (2, 1, '2025-04-01', 'KS 1', '2025-04-01T00:00:00.000000Z', 'x')")
+    load_plan(books)
+    books.json("handover", "run", "--period", "2025-01", "--to", folder / "out")
     closed = books("period", "close", "2025-01")
     assert closed.code == 0, closed.err
     return books.file

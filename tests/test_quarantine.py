@@ -70,7 +70,7 @@ def test_a_dry_run_dismisses_nothing(books: Books) -> None:
         ("9", "x", 3, "KV-QUARANTINE-UNKNOWN"),
         ("99999999999999999999", "x", 3, "KV-QUARANTINE-UNKNOWN"),
         ("x", "x", 2, "KV-COUNT"),
-        ("1", "  ", 2, "KV-REASON"),
+        ("1", "  ", 2, "KV-REASON-MISSING"),
         ("1", "resan gjordes av 19850709-9805", 3, "KV-PERSONAL-NUMBER"),
     ],
 )

@@ -45,6 +45,11 @@ NEVER_CHANGED = {
     "grant_step": [("id",), ("application_id", "number")],
     "period_event": [("id",)],
     "program": [("id",)],
+    "coding_plan": [("id",), ("version",)],
+    "handover": [("id",)],
+    "handover_voucher": [("voucher_id",)],
+    "handover_file": [("id",), ("name",)],
+    "handover_delivery": [("id",)],
 }
 
 # The voucher's row is its seal. It is accepted only as the next link of the chain, as the next number of its
@@ -109,6 +114,12 @@ SEALS = {
         " WHERE application_id = NEW.application_id) OR NEW.state_before IS NOT (SELECT state FROM grant_step"
         " WHERE application_id = NEW.application_id AND number = NEW.number - 1) OR NEW.stepped_on <"
         " (SELECT stepped_on FROM grant_step WHERE application_id = NEW.application_id AND number = NEW.number - 1)"),
+    "handed_over_before_its_seal": (
+        "handover_voucher", "EXISTS (SELECT 1 FROM handover WHERE id = NEW.handover_id)"),
+    "handover_file_before_its_seal": (
+        "handover_file", "EXISTS (SELECT 1 FROM handover WHERE id = NEW.handover_id)"),
+    "reservations_never_leave": (
+        "handover_voucher", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id AND series = 'R')"),
 }
 
 # What is taken is there, at the end of the day it is taken and of every later one. Asked once a voucher is in, and only
@@ -655,11 +666,77 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_posting_lot_id'), 'posting', ['lot_id'], unique=False)
     op.create_index(op.f('ix_posting_unit_id'), 'posting', ['unit_id'], unique=False)
+    op.create_table('coding_plan',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('version', sa.Text(), nullable=False),
+        sa.Column('title', sa.Text(), nullable=False),
+        sa.Column('valid_from', sa.Text(), nullable=False),
+        sa.Column('decision', sa.Text(), nullable=False),
+        sa.Column('content', sa.Text(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('version'),
+        sqlite_strict=True
+    )
+    op.create_table('handover',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('period', sa.Text(), nullable=False),
+        sa.Column('head', sa.Text(), nullable=False),
+        sa.Column('program_version', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint('length(period) = 7', name='handover_period_is_month'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('handover_voucher',
+        sa.Column('voucher_id', WHOLE, nullable=False),
+        sa.Column('handover_id', WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(['handover_id'], ['handover.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['voucher_id'], ['voucher.id'], ),
+        sa.PrimaryKeyConstraint('voucher_id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_handover_voucher_handover_id'), 'handover_voucher', ['handover_id'], unique=False)
+    op.create_table('handover_file',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('handover_id', WHOLE, nullable=False),
+        sa.Column('name', sa.Text(), nullable=False),
+        sa.Column('content', sa.LargeBinary(), nullable=False),
+        sa.Column('sha256', sa.Text(), nullable=False),
+        sa.Column('size_bytes', WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(['handover_id'], ['handover.id'], initially='DEFERRED', deferrable=True),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('name', name='handover_file_once'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_handover_file_handover_id'), 'handover_file', ['handover_id'], unique=False)
+    op.create_table('handover_delivery',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('handover_id', WHOLE, nullable=False),
+        sa.Column('folder', sa.Text(), nullable=False),
+        sa.Column('delivered_at', sa.Text(), nullable=False),
+        sa.Column('delivered_by', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['handover_id'], ['handover.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_handover_delivery_handover_id'), 'handover_delivery', ['handover_id'], unique=False)
     if op.get_bind().dialect.name == "sqlite":
         guard_sqlite()
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_handover_delivery_handover_id'), table_name='handover_delivery')
+    op.drop_table('handover_delivery')
+    op.drop_index(op.f('ix_handover_file_handover_id'), table_name='handover_file')
+    op.drop_table('handover_file')
+    op.drop_index(op.f('ix_handover_voucher_handover_id'), table_name='handover_voucher')
+    op.drop_table('handover_voucher')
+    op.drop_table('handover')
+    op.drop_table('coding_plan')
     op.drop_index(op.f('ix_posting_unit_id'), table_name='posting')
     op.drop_index(op.f('ix_posting_lot_id'), table_name='posting')
     op.drop_table('posting')

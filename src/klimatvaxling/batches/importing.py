@@ -171,6 +171,8 @@ class _Import:
         self._already = self._posted = self._understood_g = 0
         self.found_twice: set[str] = set()
         self._corrected: list[Corrected] = []
+        # Trips that came as they are in the books: one that came otherwise too is not amended, but stands twice.
+        self._unchanged: set[str] = set()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
@@ -269,21 +271,23 @@ class _Import:
         for index, trip_id in enumerate(trips.trip_id):
             at = position[trips.row[index]]
             earlier = known.get(trip_id)
-            if earlier is not None and earlier.is_live:
-                same = self._same_content(earlier, chunk, at)
-                in_this_file = earlier.batch_id == self._store.batch_id
-            elif trip_id in first_of:
+            if trip_id in first_of:
                 same = normal_form(chunk.row(at)) == normal_form(chunk.row(first_of[trip_id]))
                 in_this_file = True
+            elif earlier is not None and earlier.is_live:
+                same = self._same_content(earlier, chunk, at)
+                in_this_file = earlier.batch_id == self._store.batch_id or trip_id in self._unchanged
             else:
                 first_of[trip_id] = at
                 new.append(index)
                 continue
             if same:
                 self._already += 1
+                if self._order.amend:
+                    self._unchanged.add(trip_id)
             elif in_this_file:
                 self.found_twice.add(trip_id)
-            elif self._order.amend and trip_id not in first_of:
+            elif self._order.amend:
                 first_of[trip_id] = at
                 new.append(index)
             else:

@@ -99,7 +99,8 @@ class BatchStore:
         found: dict[str, Known] = {}
         for row in rows:
             earlier = found.get(row.trip_id)
-            if earlier is not None and earlier.is_live:
+            # A trip that this file amends is live twice until the old row is taken back: the new one counts.
+            if earlier is not None and earlier.is_live and row.batch_id != self.batch_id:
                 found[row.trip_id] = replace(earlier, newest_revision=row.revision)
             else:
                 found[row.trip_id] = Known(

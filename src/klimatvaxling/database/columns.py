@@ -6,7 +6,7 @@ what stands in the table, and so that both engines order and compare them alike.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy import BigInteger, Integer, LargeBinary, Text
 from sqlmodel import Field
 
 WHOLE = BigInteger().with_variant(Integer, "sqlite")
@@ -40,3 +40,8 @@ def refers_later(target: str, **options: Any) -> Any:
     return Field(
         sa_column=Column(WHOLE, ForeignKey(target, deferrable=True, initially="DEFERRED"), nullable=nullable, **options)
     )
+
+
+def raw(**options: Any) -> Any:
+    """Bytes: a file as it was written."""
+    return Field(sa_type=LargeBinary, **options)

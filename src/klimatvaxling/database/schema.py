@@ -4,10 +4,12 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
+import klimatvaxling.coding.tables
 import klimatvaxling.completeness.tables
 import klimatvaxling.database.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables
+import klimatvaxling.handovers.tables
 import klimatvaxling.ledger.tables
 import klimatvaxling.measures.tables
 import klimatvaxling.periods.tables

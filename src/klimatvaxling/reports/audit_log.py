@@ -187,6 +187,24 @@ HISTORY: tuple[History, ...] = (
         "SELECT registered_at, registered_by, month AS subject, reason AS detail, id AS entry FROM period_event"
         " WHERE action = 'reopened'",
     ),
+    History(
+        "coding_plan_registered",
+        N_("Coding plan registered"),
+        "SELECT registered_at, registered_by, version AS subject,"
+        " valid_from || ' ' || title || ', sha256:' || sha256 AS detail FROM coding_plan",
+    ),
+    History(
+        "handed_over",
+        N_("Vouchers handed over"),
+        "SELECT h.registered_at, h.registered_by, CAST(h.id AS TEXT) AS subject, h.program_version,"
+        " f.name || ', sha256:' || f.sha256 AS detail FROM handover h LEFT JOIN handover_file f ON f.handover_id = h.id",
+    ),
+    History(
+        "handover_written",
+        N_("Files of a handover written"),
+        "SELECT delivered_at AS registered_at, delivered_by AS registered_by, CAST(handover_id AS TEXT) AS subject,"
+        " folder AS detail, id AS entry FROM handover_delivery",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""Handovers (överlämningar): what leaves for the accounting system and the invoicing system, once and on record."""
