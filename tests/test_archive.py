@@ -31,6 +31,10 @@ def kept(everything_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Boo
         trip("y", date="2026-01-02", note="=1+1"),
     )
     books.take(*rows, name="turn.csv")
+    late = ("--booked-on", "2025-12-31")
+    books.take(trip("x", date="2025-12-30", co2_fossil_kg="8"), name="amended.csv", options=["--amend", *late])
+    undone = books.take(trip("z", date="2025-12-29"), name="undone.csv")
+    books.json("batch", "undo", undone["batch"], "--reason", "wrong file", *late)
     return books
 
 
@@ -96,6 +100,7 @@ TAMPERED: dict[str, tuple[str, Rewrite]] = {
     "a page": ("pages/batch-00001-00001.txt", lambda text: text.replace("2025-01-10", "2025-01-09")),
     "a link": ("chain.json", lambda text: text.replace('"hash": "', '"hash": "0', 1)),
     "the head": ("book.json", lambda text: text.replace('"head": "', '"head": "0')),
+    "a trip taken back": ("tables/trip_reversal.json", lambda text: text.replace('"sign": -1', '"sign": 1', 1)),
     "a voucher less": ("tables/voucher.json", lambda text: "[\n" + text.split(",\n", 1)[1]),
 }  # fmt: skip
 

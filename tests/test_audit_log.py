@@ -14,7 +14,7 @@ from klimatvaxling.reports.audit_log import HISTORY
 # Tables whose rows are particulars of a row in another table, or hold nothing that somebody did.
 PARTICULARS = {
     "unit", "unit_cost_centre", "factor", "source", "batch_page", "charge", "trip", "quarantine", "lot", "posting",
-    "measure", "trip_reversal",
+    "measure", "trip_reversal", "quarantine_correction",
     "handover_voucher", "handover_file",
 }  # fmt: skip
 

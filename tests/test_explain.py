@@ -182,6 +182,45 @@ def test_a_debt_is_explained_with_what_made_it_and_what_filled_it(books: Books) 
     assert "Debt filled" in books("explain", "unit:SBF").out
 
 
+def test_a_trip_that_was_amended_or_undone_says_what_took_it_back_and_what_restored_it(books: Books) -> None:
+    books.take(trip("a", date="2025-01-10"))
+    amended = books.take(trip("a", date="2025-01-10", co2_fossil_kg="8"), name="new.csv", options=["--amend"])
+    first, second = books.json("explain", "trip:standard/a")["revisions"]
+    assert (first["is_charged"], second["is_charged"]) == (False, True)
+    (taken_back,) = first["corrections"]
+    assert (taken_back["sign"], taken_back["voucher"]) == (-1, second["charge"]["voucher"])
+    (line,) = charges_of(books.json("explain", taken_back["voucher"]))
+    assert [(each["revision"], each["charged_g"]) for each in line["charge"]["trips"]] == [(0, -10_000), (1, 8_000)]
+    assert line["co2_g"] == -2_000
+    assert "Taken back by" in books("explain", "trip:standard/a").out
+    books.json("batch", "undo", amended["batch"], "--reason", "x")
+    first, second = books.json("explain", "trip:standard/a")["revisions"]
+    assert (first["is_charged"], second["is_charged"]) == (True, False)
+    assert [each["sign"] for each in first["corrections"]] == [-1, 1]
+    assert "Restored by" in books("explain", "trip:standard/a").out
+    for (code,) in books.sql("SELECT code FROM voucher"):
+        for line in charges_of(books.json("explain", code)):
+            assert sum(each["charged_g"] for each in line["charge"]["trips"]) == line["co2_g"]
+    early = books.json("explain", "trip:standard/a", "--as-of", "2025-01-31")["revisions"]
+    assert early[0]["revision"] == 0
+
+
+def test_a_lot_that_moved_is_explained_at_both_units(books: Books) -> None:
+    books.take(trip("a", date="2025-01-10"), trip("b", date="2025-01-10", unit="BUF"))
+    moved = ("--to", "BUF", "--amount", "5", "--decision", "KS 1", "--booked-on", "2025-02-01")
+    books.json("unit", "transfer", "SBF", *moved)
+    given = books.json("explain", "unit:SBF", "--as-of", "2025-12-31")
+    received = books.json("explain", "unit:BUF", "--as-of", "2025-12-31")
+    assert [(row["movement"], row["amount_ore"]) for row in given["lots"][0]["movements"]] == [
+        ("opened", 1500),
+        ("moved", -500),
+    ]
+    of_sbf = next(lot for lot in received["lots"] if lot["lot"] == given["lots"][0]["lot"])
+    assert [(row["movement"], row["amount_ore"]) for row in of_sbf["movements"]] == [("moved", 500)]
+    assert (of_sbf["lot_on"], of_sbf["opened_ore"]) == (given["lots"][0]["lot_on"], 0)
+    assert (given["own_funds_ore"], received["own_funds_ore"]) == (1000, 2000)
+
+
 @pytest.mark.parametrize(
     ("what", "code"),
     [("A2099-1", "KV-VOUCHER-UNKNOWN"), ("trip:standard/none", "KV-TRIP-UNKNOWN"), ("trip:none/k1", "KV-TRIP-UNKNOWN"),

@@ -38,6 +38,21 @@ def awkward(books: Books) -> Books:
     return books
 
 
+@pytest.fixture
+def corrected(books: Books) -> Books:
+    """Opening amounts, the fund's too, and what was moved, reversed and undone."""
+    opening = books.text("opening.csv", "unit;lot_on;amount", "SBF;2024-11-30;1000", "FUND;;5000")
+    late = ("--booked-on", "2025-04-02")
+    books.json("opening", "load", opening, "--booked-on", "2025-01-01", "--decision", "KS 1")
+    undone = books.take(trip("a"), trip("b", unit="BUF"))
+    books.json("unit", "transfer", "SBF", "--to", "BUF", "--amount", "7,50", "--decision", "KS 2", *late)
+    books.json("measure", "add", "--unit", "SBF", "--amount", "20", "--title", "x", *late)
+    ((measure,),) = books.sql("SELECT code FROM voucher WHERE event = 'measure'")
+    books.json("voucher", "reverse", measure, "--reason", "x", *late)
+    books.json("batch", "undo", undone["batch"], "--reason", "x", *late)
+    return books
+
+
 def exported(books: Books, syntax: str, *options: object) -> Path:
     path = books.folder / f"book.{syntax}"
     outcome = books("export", "journal", "--syntax", syntax, "--output", path, *options)
@@ -88,7 +103,7 @@ def hledgered(path: Path) -> tuple[dict[str, int], list[tuple[str, str, str]]]:
     return found, headers
 
 
-@pytest.mark.parametrize("fixture", ["everything", "awkward"])
+@pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
 def test_beancount_reads_every_account_as_the_ledger_has_it(fixture: str, request: pytest.FixtureRequest) -> None:
     books: Books = request.getfixturevalue(fixture)
     found, entries = beancounted(exported(books, "beancount"))
@@ -98,7 +113,7 @@ def test_beancount_reads_every_account_as_the_ledger_has_it(fixture: str, reques
     assert len([entry for entry in entries if isinstance(entry, Balance)]) == len(found)
 
 
-@pytest.mark.parametrize("fixture", ["everything", "awkward"])
+@pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
 def test_hledgers_file_has_every_account_as_the_ledger_has_it(fixture: str, request: pytest.FixtureRequest) -> None:
     books: Books = request.getfixturevalue(fixture)
     path = exported(books, "hledger")

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from freezegun import freeze_time
 from sqlalchemy import text
@@ -35,6 +36,7 @@ SEALED = {
     "charge": {"id": None, "category": "'taxi'"},
     "trip": {"id": None, "trip_id": "'slipped-in'"},
     "quarantine": {"id": None, "row": 99},
+    "quarantine_correction": {"id": None, "quarantine_id": "1"},
     "unit_cost_centre": {"id": None, "code": "'7777'"},
     "factor": {"id": None, "key": "'slipped-in'"},
     "measure": {"voucher_id": "SELECT max(id) FROM voucher WHERE id NOT IN (SELECT voucher_id FROM measure)"},
@@ -65,6 +67,7 @@ OPEN_ENDED = {
     "application_score",
     "grant_step",
     "unit_merger",
+    "completeness_declaration",
     "coding_plan",
     "handover",
     "handover_delivery",
@@ -80,6 +83,14 @@ def full_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
     assert books("vehicle", "load", books.text("v.csv", "vehicle;unit;category", "QVI 101;SBF;pool_car")).code == 0
+    books.take(trip(""), name="no-id.csv", options=["--accept-partial"])
+    workbook = openpyxl.load_workbook(books.folder / "no-id.rejected.xlsx")
+    workbook.active["A2"] = "f"
+    workbook.save(books.folder / "no-id.rejected.xlsx")
+    books.json("import", books.folder / "no-id.rejected.xlsx", "--source", "standard")
+    books.json(
+        "completeness", "declare", "--source", "standard", "--period", "2025-04", "--late", "--reason", "reminded"
+    )
     books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
     books.json("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "x", "--booked-on", "2025-04-01")
     books.take(trip("f"), name="undone.csv")

@@ -109,7 +109,13 @@ def test_an_amount_finer_than_an_ore_or_no_amount_at_all_is_refused(text: str) -
 
 
 def test_a_large_amount_is_never_rounded() -> None:
-    assert typed.amount_ore("12345678901234567890123456789,01") == 1234567890123456789012345678901
+    assert typed.amount_ore("999999999999,99") == 99_999_999_999_999
+
+
+@pytest.mark.parametrize("text", ["1000000000000,01", "-1000000000000,01", "12345678901234567890123456789,01"])
+def test_an_amount_that_sums_have_no_room_for_is_refused(text: str) -> None:
+    with pytest.raises(typed.TooLarge):
+        typed.amount_ore(text)
 
 
 @given(st.integers(min_value=-(10**14), max_value=10**14))

@@ -46,6 +46,15 @@ def test_nothing_of_another_unit_is_in_a_units_file(handed_out: Any) -> None:
     assert not {cell for cell in cells if "ELN" in cell or "BUF" in cell or cell in ("b", "B2025-1")}
 
 
+def test_a_trip_that_was_taken_back_stands_as_a_credit(books: Books) -> None:
+    undone = books.take(trip("a"))
+    books.json("batch", "undo", undone["batch"], "--reason", "x")
+    path = books.folder / "sbf.xlsx"
+    assert books("export", "unit-file", "--unit", "SBF", "--output", path).code == 0
+    assert [(row[2], row[10]) for row in sheets(path)["Trips"] if row[2]] == [("a", 10), ("a", -10)]
+    assert sheets(path)["Trips"][-1][10] == 0
+
+
 def test_a_units_file_may_be_of_one_year(everything: Books) -> None:
     path = everything.folder / "sbf.xlsx"
     assert everything("export", "unit-file", "--unit", "SBF", "--year", "2026", "--output", path).code == 0

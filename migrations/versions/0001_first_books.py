@@ -30,6 +30,8 @@ NEVER_CHANGED = {
     "trip": [("id",), ("source_id", "trip_id", "revision")],
     "quarantine": [("id",), ("batch_id", "row")],
     "quarantine_outcome": [("quarantine_id",)],
+    "quarantine_correction": [("id",), ("quarantine_id", "batch_id")],
+    "completeness_declaration": [("id",)],
     "voucher": [("id",), ("code",), ("series", "fiscal_year", "number"), ("hash",), ("previous_hash",),
                 ("registered_at",), ("corrects_id",)],
     "lot": [("voucher_id",)],
@@ -91,6 +93,8 @@ SEALS = {
         "trip", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
     "quarantine_before_its_seal": (
         "quarantine", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "quarantine_correction_before_its_seal": (
+        "quarantine_correction", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
     "cost_centre_before_its_seal": (
         "unit_cost_centre", "EXISTS (SELECT 1 FROM unit_version WHERE id = NEW.unit_version_id)"),
     "factor_before_its_seal": (
@@ -346,6 +350,7 @@ def upgrade() -> None:
         sa.Column('reason', sa.Text(), nullable=False),
         sa.Column('sha256', sa.Text(), nullable=False),
         sa.Column('evidence', sa.Text(), nullable=False),
+        sa.Column('accepted', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
         sa.Column('registered_by', sa.Text(), nullable=False),
         sa.Column('program_version', sa.Text(), nullable=False),
@@ -575,6 +580,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint('quarantine_id'),
         sqlite_strict=True
     )
+    op.create_table('quarantine_correction',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('quarantine_id', WHOLE, nullable=False),
+        sa.Column('batch_id', WHOLE, nullable=False),
+        sa.Column('trip_id', sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(['batch_id'], ['batch.id'], initially='DEFERRED', deferrable=True),
+        sa.ForeignKeyConstraint(['quarantine_id'], ['quarantine.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('quarantine_id', 'batch_id', name='quarantine_correction_once'),
+        sqlite_strict=True
+    )
+    op.create_table('completeness_declaration',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('source_id', WHOLE, nullable=False),
+        sa.Column('unit_id', WHOLE, nullable=True),
+        sa.Column('period', sa.Text(), nullable=False),
+        sa.Column('state', sa.Text(), nullable=False),
+        sa.Column('reason', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("state IN ('empty', 'late')", name='declaration_state_known'),
+        sa.CheckConstraint('length(period) = 7', name='declaration_period_is_month'),
+        sa.ForeignKeyConstraint(['source_id'], ['source.id'], ),
+        sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
     op.create_table('trip',
         sa.Column('id', WHOLE, nullable=False),
         sa.Column('source_id', WHOLE, nullable=False),
@@ -713,6 +745,8 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_trip_reversal_charge_id'), table_name='trip_reversal')
     op.drop_table('trip_reversal')
     op.drop_table('trip')
+    op.drop_table('completeness_declaration')
+    op.drop_table('quarantine_correction')
     op.drop_table('quarantine_outcome')
     op.drop_index(op.f('ix_lot_unit_id'), table_name='lot')
     op.drop_table('lot')

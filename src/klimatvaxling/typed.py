@@ -25,6 +25,8 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 FIRST_YEAR, LAST_YEAR = 1900, 2999
+# A thousand milliard kronor in öre, a million tonnes in grams: the books' whole numbers have room for sums of many.
+LARGEST = 10**14
 _GROUPING = str.maketrans("", "", _SPACES + ".")
 
 
@@ -42,6 +44,14 @@ class NotAnAmount(UsageFault):
     code = "KV-AMOUNT"
     message = N_("“{value}” is not an amount in kronor.")
     remedy = N_("Write kronor with at most two decimals, for example 1 234,50 or 1234.50.")
+
+
+class TooLarge(UsageFault):
+    """A number that no municipality has, and that the books have no room for."""
+
+    code = "KV-TOO-LARGE"
+    message = N_("“{value}” is larger than anything in the books can be.")
+    remedy = N_("Check the number: it has too many digits.")
 
 
 class NotADate(UsageFault):
@@ -95,7 +105,7 @@ def canonical(number: Decimal) -> str:
 
 
 def amount_ore(text: str) -> int:
-    """Whole öre from kronor as typed: `1 234,50` → 123450. Raises `NotAnAmount`."""
+    """Whole öre from kronor as typed: `1 234,50` → 123450. Raises `NotAnAmount` or `TooLarge`."""
     try:
         # Moved by two places, which is exact whatever the size; a product would be rounded to 28 digits.
         ore = decimal(re.sub(r"\s*(kr|SEK)$", "", text.strip(), flags=re.IGNORECASE)).scaleb(2, context=EXACT)
@@ -103,7 +113,14 @@ def amount_ore(text: str) -> int:
         raise NotAnAmount(value=text) from None
     if ore != int(ore):
         raise NotAnAmount(value=text)
-    return int(ore)
+    return not_too_large(int(ore), text)
+
+
+def not_too_large(number: int, text: str) -> int:
+    """The number itself, of which `text` is the spelling. Raises `TooLarge`."""
+    if abs(number) > LARGEST:
+        raise TooLarge(value=text)
+    return number
 
 
 def date(text: str) -> datetime.date:

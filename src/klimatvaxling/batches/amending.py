@@ -74,7 +74,7 @@ class Amending:
             by_unit.setdefault(line.key.unit_id, []).append(line)
         drafts: list[VoucherDraft] = []
         for unit_id in sorted(by_unit, key=lambda unit_id: units[unit_id].code):
-            falls = {lot_id: fell for lot_id, fell in self._fell[unit_id].items() if fell > 0}
+            falls = self._fell[unit_id]
             ordered = sorted(by_unit[unit_id], key=lambda line: (line.key.category, line.key.rate_id))
             mark = lot_opened_by(before + len(drafts))
             draft = amendment_voucher(ordered, units[unit_id], own_funds[unit_id], fund, falls, mark)

@@ -28,6 +28,8 @@ from klimatvaxling.batches.batch import (
     UnitCharge,
 )
 from klimatvaxling.batches.pages import LINE_BREAK, page_text
+from klimatvaxling.batches.quarantine import Corrected, corrections
+from klimatvaxling.batches.quarantine_register import waiting_rows
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import FIRST_REVISIONS, BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.charges.charge import Booking, ChargeKey
@@ -47,9 +49,10 @@ from klimatvaxling.lots.register import own_funds_of
 from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.travel.chunk import Chunk
+from klimatvaxling.travel.plausible import Implausible
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout
-from klimatvaxling.trips.trip import Trips, normal_form
+from klimatvaxling.trips.trip import SEPARATOR, Trips, normal_form
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import directory, mergers, versions
 from klimatvaxling.vehicles.register import vehicles
@@ -71,6 +74,8 @@ class Order:
     evidence: str = ""
     amend: bool = False
     dry_run: bool = False
+    # Codes of implausible rows that are posted all the same.
+    accept: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -153,6 +158,7 @@ class _Import:
             first_charge_id=next_key(connection, "charge"),
             twice=twice,
             with_cells=self._looks_up,
+            accept=order.accept,
         )
         self._charges: dict[int, ChargeKey] = {}
         self._grams: defaultdict[int, int] = defaultdict(int)
@@ -164,6 +170,9 @@ class _Import:
         self._own_charges: dict[int, ChargeKey] = {}
         self._already = self._posted = self._understood_g = 0
         self.found_twice: set[str] = set()
+        self._corrected: list[Corrected] = []
+        # Trips that came as they are in the books: one that came otherwise too is not amended, but stands twice.
+        self._unchanged: set[str] = set()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
@@ -182,6 +191,7 @@ class _Import:
                     self._closing = message
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
+        self._pass_over_what_was_accepted_before()
         self._suspect_doubles_of_rejected_rows()
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
@@ -228,6 +238,27 @@ class _Import:
             known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
             self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
 
+    def _pass_over_what_was_accepted_before(self) -> None:
+        """A row that is merely implausible, and is in the books as it is, was accepted when it came first."""
+        merely = [row for row in self._rejected if all(isinstance(fault, Implausible) for fault in row.complaints)]
+        if not (merely and self._looks_up):
+            return
+        accepted: set[int] = set()
+        for start in range(0, len(merely), _LOOKED_UP_AT_ONCE):
+            part = merely[start : start + _LOOKED_UP_AT_ONCE]
+            known = self._store.known([row.trip_id for row in part])
+            for row in part:
+                earlier = known.get(row.trip_id)
+                # Not one that this file brought itself: two rows with one id are both suspect.
+                if earlier is not None and earlier.batch_id != self._store.batch_id:
+                    layout = Layout(self._profile, [fold(name) for name in self._opening.header])
+                    columns = layout.standard([(cell,) for cell in row.cells], 1)
+                    kept = [[cell] for cell in row.cells]
+                    if self._same_content(earlier, Chunk((row.row,), columns, kept), 0):
+                        accepted.add(row.row)
+        self._already += len(accepted)
+        self._rejected = [row for row in self._rejected if row.row not in accepted]
+
     def _new_only(self, trips: Trips, chunk: Chunk) -> tuple[Trips, list[Known | None]]:
         """The trips to write, with what they amend or follow; what is there with other content is a conflict.
 
@@ -240,21 +271,23 @@ class _Import:
         for index, trip_id in enumerate(trips.trip_id):
             at = position[trips.row[index]]
             earlier = known.get(trip_id)
-            if earlier is not None and earlier.is_live:
-                same = self._same_content(earlier, chunk, at)
-                in_this_file = earlier.batch_id == self._store.batch_id
-            elif trip_id in first_of:
+            if trip_id in first_of:
                 same = normal_form(chunk.row(at)) == normal_form(chunk.row(first_of[trip_id]))
                 in_this_file = True
+            elif earlier is not None and earlier.is_live:
+                same = self._same_content(earlier, chunk, at)
+                in_this_file = earlier.batch_id == self._store.batch_id or trip_id in self._unchanged
             else:
                 first_of[trip_id] = at
                 new.append(index)
                 continue
             if same:
                 self._already += 1
+                if self._order.amend:
+                    self._unchanged.add(trip_id)
             elif in_this_file:
                 self.found_twice.add(trip_id)
-            elif self._order.amend and trip_id not in first_of:
+            elif self._order.amend:
                 first_of[trip_id] = at
                 new.append(index)
             else:
@@ -302,6 +335,9 @@ class _Import:
 
     def _write(self, trips: Trips, content: str, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
         self._store.write(trips, charges, content, revisions, self._amending.charges)
+        if self._opening.is_corrected:
+            cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
+            self._corrected += map(Corrected, trips.trip_id, cells)
         grams = self._grams
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
@@ -327,6 +363,9 @@ class _Import:
         self._write_taken_back()
         lines = self._charge_lines()
         facts = self._facts(lines)
+        if self._corrected:
+            waiting = waiting_rows(self._connection, self._source_id)
+            self._store.correct(corrections(waiting, self._opening.header, self._corrected))
         self._store.seal(facts, self._rejected, self._opening.header)
         drafts = self._drafts(lines)
         vouchers = post(self._connection, drafts, clock=self._clock, made_by=self._by)
@@ -376,6 +415,7 @@ class _Import:
             "file_bytes": self._opening.size_bytes,
             **{name: getattr(result, name) for name in _COUNTS},
             "evidence": self._order.evidence,
+            "accepted": " ".join(sorted(set(self._order.accept))),
             "registered_at": registered_at,
             "registered_by": self._by,
             "program_version": __version__,

@@ -8,6 +8,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
@@ -16,9 +17,12 @@ from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import PolicyValue
+from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile, open_travel_file
+from klimatvaxling.travel.plausible import ImplausibleAmount
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
@@ -53,6 +57,7 @@ class Task:
     first_charge_id: int
     twice: frozenset[str]
     with_cells: bool
+    accept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Opening:
     sha256: str
     size_bytes: int
     header: tuple[str, ...]
+    # Whether it is a workbook of rejected rows that comes back.
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,8 @@ class _Reading:
 
     def __init__(self, task: Task, file: TravelFile) -> None:
         self._task, self._file, self._profile = task, file, task.profile
+        self._limits = task.profile.limits.without(task.accept)
+        self._amounts: Memo[tuple[str, str, str], ImplausibleAmount | None] = Memo(self._amount_complaint)
         self._understanding = Understanding(
             Directory(task.units, task.mergers),
             task.policies,
@@ -115,6 +124,7 @@ class _Reading:
             task.factor_keys,
             task.booking,
             task.first_charge_id,
+            self._limits,
         )
         self._rows = TravelRows(file, task.profile, trip_date=task.trip_date)
         self._fleet = FleetRows(Fleet(task.vehicles)) if task.profile.names_vehicles else None
@@ -137,7 +147,8 @@ class _Reading:
         yield Closing(self._rows.rows_read, outside, self._understanding.rates, too_wide)
 
     def _opening(self) -> Opening:
-        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header)
+        is_corrected = standard.REJECTED_REASON in self._layout.header
+        return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header, is_corrected)
 
     def _parts(self, chunk: Chunk) -> Iterator[Part]:
         """The rows, without those whose vehicles lie outside the scheme."""
@@ -193,7 +204,24 @@ class _Reading:
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
         trips = self._understanding.understand(self._fleet.filled(chunk) if self._fleet else chunk, trip_ids)
         self._require_no_personal_number(trips.kept)
+        if self._limits.amount is not None:
+            for complaint in self._amount_complaints(chunk):
+                raise complaint
         return trips
+
+    def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
+        """The rows whose amount is not distance × rate, where the profile says that it should be."""
+        rule, distance = self._limits.amount, self._profile.columns.get("distance_km")
+        header = self._layout.kept_header
+        if rule is None or distance is None or not {*rule.columns, *distance.value_columns[:1]} <= set(header):
+            return []
+        amounts, *rates = (chunk.kept[header.index(column)] for column in rule.columns)
+        driven = chunk.kept[header.index(distance.value_columns[0])]
+        rows = zip(amounts, driven, rates[0] if rates else repeat(""), strict=False)
+        return [complaint for complaint in map(self._amounts.__getitem__, rows) if complaint is not None]
+
+    def _amount_complaint(self, cells: tuple[str, str, str]) -> ImplausibleAmount | None:
+        return self._limits.amount.complaint(*cells) if self._limits.amount is not None else None
 
     def _require_no_personal_number(self, kept: Sequence[str]) -> None:
         require_no_personal_number(kept, self._layout.kept_header, self._profile.exempting)
@@ -203,7 +231,8 @@ class _Reading:
         faults = [complaint]
         try:
             self._require_no_personal_number(cells)
-            faults = self._complaints(chunk, trip_id) or faults
+            found = [*self._complaints(chunk, trip_id), *self._amount_complaints(chunk)]
+            faults = found or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]

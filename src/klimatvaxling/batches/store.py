@@ -99,7 +99,8 @@ class BatchStore:
         found: dict[str, Known] = {}
         for row in rows:
             earlier = found.get(row.trip_id)
-            if earlier is not None and earlier.is_live:
+            # A trip that this file amends is live twice until the old row is taken back: the new one counts.
+            if earlier is not None and earlier.is_live and row.batch_id != self.batch_id:
                 found[row.trip_id] = replace(earlier, newest_revision=row.revision)
             else:
                 found[row.trip_id] = Known(
@@ -144,6 +145,11 @@ class BatchStore:
         row = {"id": self.batch_id, **facts, **digests, "undoes_id": None, "reason": ""}
         self.sha256 = batch_digest(row, charges, waiting)
         insert_rows(self._connection, "batch", (*row, "sha256"), [(*row.values(), self.sha256)])
+
+    def correct(self, corrected: Mapping[int, str]) -> None:
+        """Which quarantined rows came back corrected, and as which trips."""
+        rows = [(quarantined, self.batch_id, trip_id) for quarantined, trip_id in corrected.items()]
+        insert_rows(self._connection, "quarantine_correction", ("quarantine_id", "batch_id", "trip_id"), rows)
 
     def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
         """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
@@ -220,3 +226,11 @@ def has_trips(connection: Connection, source: int) -> bool:
             text("SELECT EXISTS (SELECT 1 FROM trip WHERE source_id = :source)"), {"source": source}
         ).scalar()
     )
+
+
+def batches_of_file(connection: Connection, file_sha256: str) -> list[int]:
+    """The batches in which a file with these bytes was imported, oldest first."""
+    found = connection.execute(
+        text("SELECT id FROM batch WHERE file_sha256 = :sha256 ORDER BY id"), {"sha256": file_sha256}
+    )
+    return [int(key) for key in found.scalars()]

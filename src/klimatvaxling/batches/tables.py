@@ -71,6 +71,8 @@ class BatchRow(SQLModel, table=True):
     reason: str = text()
     sha256: str = text()
     evidence: str = text()
+    # The codes of implausible rows that were accepted deliberately, parted by space.
+    accepted: str = text()
     registered_at: str = text()
     registered_by: str = text()
     program_version: str = text()
@@ -162,6 +164,21 @@ class QuarantineRow(SQLModel, table=True):
     header: str = text()
     cells: str = text()
     complaints: str = text()
+
+
+class QuarantineCorrectionRow(SQLModel, table=True):
+    """A quarantined row that came back corrected: the trip, of the same source, that a later batch posted for it."""
+
+    __tablename__ = "quarantine_correction"
+    __table_args__ = (
+        UniqueConstraint("quarantine_id", "batch_id", name="quarantine_correction_once"),
+        {"sqlite_strict": True},
+    )
+
+    id: int = key()
+    quarantine_id: int = refers("quarantine.id")
+    batch_id: int = refers_later("batch.id")
+    trip_id: str = text()
 
 
 class QuarantineOutcomeRow(SQLModel, table=True):

@@ -30,7 +30,7 @@ def amendment_voucher(
     """One unit's correction voucher: per category and rate the change in grams, new less old, rounded once.
 
     A net rise is a lot of its own. A net fall is shared over the lots the amended trips were charged in, by how much
-    the trips of each fell (`falls`, None where the charge had no lot).
+    the trips of each fell (`falls`, below zero where they rose; None where the charge had no lot).
     """
     day = lines[0].key.booked_on
     expenses = [line.expense() for line in lines]
@@ -39,8 +39,9 @@ def amendment_voucher(
         filling, left = funds.fill_debt_first(total, day)
         own = [*filling, Posting(OWN_FUNDS, -left, unit.id, lot_id=new_lot_id)]
     else:
-        fallen = sorted(falls, key=lambda lot_id: (lot_id is None, lot_id))
-        shares = share_out(-total, [falls[lot_id] for lot_id in fallen])
+        # Rounding alone can lower the voucher where no lot's trips fell, and a credit can come from another unit.
+        fallen = sorted(falls, key=lambda lot_id: (lot_id is None, lot_id)) or [None]
+        shares = share_out(-total, [max(0, falls.get(lot_id, 0)) for lot_id in fallen])
         own = lowered_charge(funds, fund, list(zip(fallen, shares, strict=True)), day)
     opens_lot_on = day if total >= 0 else None
     return VoucherDraft(
@@ -63,8 +64,10 @@ def undone_postings(
     goes back into the lots it came from.
     """
     total = -sum(posting.amount_ore for posting in lines)
-    if lot_id is not None or total >= 0:
-        return lowered_charge(funds, fund, [(lot_id, total)], day) if total else [], 0
+    if total == 0:
+        return [Posting(OWN_FUNDS, 0, funds.unit_id, lot_id=lot_id)], 0
+    if lot_id is not None or total > 0:
+        return lowered_charge(funds, fund, [(lot_id, total)], day), 0
     takes = [
         Take(posting.lot_id, posting.amount_ore)
         for posting in original

@@ -5,6 +5,7 @@ from sqlmodel import SQLModel
 
 import klimatvaxling.batches.tables
 import klimatvaxling.coding.tables
+import klimatvaxling.completeness.tables
 import klimatvaxling.database.tables
 import klimatvaxling.emissions.tables
 import klimatvaxling.grants.tables

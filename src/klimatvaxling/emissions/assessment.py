@@ -178,6 +178,10 @@ class Assessor:
             return self._flight(evidence, read)
         return self._car(evidence, read)
 
+    def cell_complaints(self, evidence: Evidence) -> list[InputRefused]:
+        """What is wrong with the row's cells in themselves, whatever factors there are."""
+        return self._read(evidence)[1]
+
     def complaints(self, evidence: Evidence) -> list[InputRefused]:
         """Everything that is wrong with the row's evidence, each complaint with its column."""
         faults = self._read(evidence)[1]

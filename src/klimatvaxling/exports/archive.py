@@ -45,6 +45,7 @@ _OF_YEAR = {
     "batch_page": f"batch_id IN ({_BATCHES})",
     "charge": f"batch_id IN ({_BATCHES})",
     "quarantine": f"batch_id IN ({_BATCHES})",
+    "trip_reversal": f"charge_id IN (SELECT id FROM charge WHERE batch_id IN ({_BATCHES}))",
 }
 # Kept in a form of their own, with what each row means.
 _ELSEWHERE = ("trip",)

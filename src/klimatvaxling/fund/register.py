@@ -74,7 +74,7 @@ def sweep(connection: Connection, day: datetime.date, *, clock: Clock, by: str) 
     """Move everything that is due on `day` into the fund, booked on that day."""
     retention = Retention(all_values(connection))
     units = {unit.id: unit for unit in directory(connection).newest()}
-    lots = open_lots(connection)
+    lots = open_lots(connection, day.isoformat())
     sweeps = due_on(day.isoformat(), lots, units, retention)
     drafts = [
         sweep_voucher(

@@ -8,24 +8,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from klimatvaxling.batches.check import trips_are_charged_at_most_once, undone_charges_are_mirrored
 from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.charges.charge import fee_ore
-from klimatvaxling.coding.entry import not_eliminated
-from klimatvaxling.coding.vouchers import Desk, Span, booked
-from klimatvaxling.errors import StateRefused
+from klimatvaxling.coding.check import internal_accounts_eliminate
 from klimatvaxling.exact import product, whole
-from klimatvaxling.ledger.voucher import ADMINISTRATIONS, Posting, Voucher, canonical, digest
+from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
+from klimatvaxling.grants.check import (
+    grant_steps_follow_each_other,
+    grants_are_as_their_vouchers_say,
+    grants_are_never_overpaid,
+)
+from klimatvaxling.handovers.check import handovers_are_as_recorded
+from klimatvaxling.ledger.offence import Offence
+from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.measures.check import measures_have_their_vouchers
 from klimatvaxling.trips.trip import FIELDS, TIER_NUMBERS
-
-
-@dataclass(frozen=True)
-class Offence:
-    """What breaks an invariant: an id people can look up, and both sides of the difference."""
-
-    id: str
-    expected: object
-    found: object
 
 
 @dataclass(frozen=True)
@@ -282,22 +281,31 @@ def trips_weigh_quantity_times_factor(connection: Connection) -> Iterator[Offenc
 
 
 def own_funds_are_lots_less_debt(connection: Connection) -> Iterator[Offence]:
-    """Per unit, open lots less debt are the own funds of the ledger, and no lot is below zero on any day."""
+    """Per unit, open lots less debt are the own funds of the ledger: no lot and no debt is below zero on any day."""
+    running = (
+        "SELECT p.lot_id, p.unit_id, v.booked_on, {sign}sum(sum(p.amount_ore)) OVER (PARTITION BY p.lot_id, p.unit_id"
+        " ORDER BY v.booked_on) AS left_ore FROM posting p JOIN voucher v ON v.id = p.voucher_id"
+        " WHERE p.account = 'own_funds' AND p.lot_id IS {some} NULL GROUP BY p.lot_id, p.unit_id, v.booked_on"
+    )
+    named = set()
     for row in connection.execute(
         text(
-            "SELECT l.lot_id, v.code, l.left_ore FROM (SELECT lot_id, unit_id, -sum(amount_ore) AS left_ore FROM posting"
-            " WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id, unit_id) l"
-            " JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0"
+            f"SELECT v.code, l.lot_id, l.booked_on, l.left_ore FROM ({running.format(sign='-', some='NOT')}) l"
+            " LEFT JOIN voucher v ON v.id = l.lot_id WHERE l.left_ore < 0 ORDER BY l.lot_id, l.booked_on"
         )
     ):
-        yield Offence(f"lot:{row.code}", ">= 0", row.left_ore)
+        if row.lot_id not in named:
+            named.add(row.lot_id)
+            yield Offence(f"lot:{row.code or row.lot_id} {row.booked_on}", ">= 0", row.left_ore)
     for row in connection.execute(
         text(
-            "SELECT u.code, sum(p.amount_ore) AS debt_ore FROM posting p JOIN unit u ON u.id = p.unit_id"
-            " WHERE p.account = 'own_funds' AND p.lot_id IS NULL GROUP BY u.code HAVING sum(p.amount_ore) < 0"
+            f"SELECT u.code, d.booked_on, d.left_ore AS debt_ore FROM ({running.format(sign='', some='')}) d"
+            " JOIN unit u ON u.id = d.unit_id WHERE d.left_ore < 0 ORDER BY u.code, d.booked_on"
         )
     ):
-        yield Offence(f"unit:{row.code}", ">= 0", row.debt_ore)
+        if row.code not in named:
+            named.add(row.code)
+            yield Offence(f"unit:{row.code} {row.booked_on}", ">= 0", row.debt_ore)
 
 
 def batches_add_up(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
@@ -337,47 +345,6 @@ def closed_periods_took_no_postings(connection: Connection, since: Since = EVERY
             yield Offence(f"period:{row.month} #{row.id}", row.head, row.found)
 
 
-def internal_accounts_eliminate(connection: Connection) -> Iterator[Offence]:
-    """In the municipality's own accounts, what any two book against each other on internal accounts sums to zero."""
-    changed = list(_changed(connection, "coding_plan", "version"))
-    if changed:
-        yield from changed
-        return
-    desk = Desk.of(connection)
-    for voucher in booked(connection, Span(ADMINISTRATIONS, "", "9999-12-31"), with_shares=False) if desk.plans else ():
-        try:
-            left = not_eliminated(desk.entry(voucher), desk.plan_for(voucher))
-        except StateRefused:  # no plan says how it is posted: it cannot leave either
-            continue
-        for (one, other), amount_ore in left.items():
-            yield Offence(f"{voucher.code} {one}-{other}", 0, amount_ore)
-
-
-def handovers_are_as_recorded(connection: Connection) -> Iterator[Offence]:
-    """The files of every handover are those that left, and each says which vouchers and the chain's head of then."""
-    yield from _changed(connection, "handover_file", "name")
-    for row in connection.execute(
-        text(
-            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN v.hash = h.head THEN 1 ELSE 0 END) AS has_head"
-            " FROM handover h LEFT JOIN handover_voucher o ON o.handover_id = h.id"
-            " LEFT JOIN voucher v ON v.hash = h.head GROUP BY h.id ORDER BY h.id"
-        )
-    ):
-        if not row.vouchers:
-            yield Offence(f"handover:{row.id}", ">= 1", 0)
-        if not row.has_head:
-            yield Offence(f"handover:{row.id}", "head", None)
-
-
-def _changed(connection: Connection, table: str, name: str) -> Iterator[Offence]:
-    """What no longer has the hash it was registered with."""
-    for row in connection.execute(text(f"SELECT {name} AS name, content, sha256 FROM {table} ORDER BY id")):
-        content = row.content.encode() if isinstance(row.content, str) else bytes(row.content)
-        found = hashlib.sha256(content).hexdigest()
-        if found != row.sha256:
-            yield Offence(f"{table}:{row.name}", row.sha256, found)
-
-
 CHECKS: tuple[Check, ...] = (
     vouchers_sum_to_zero,
     series_are_unbroken,
@@ -391,6 +358,14 @@ CHECKS: tuple[Check, ...] = (
     own_funds_are_lots_less_debt,
     batches_add_up,
     closed_periods_took_no_postings,
+    trips_are_charged_at_most_once,
+    undone_charges_are_mirrored,
+    measures_have_their_vouchers,
+    fund_adds_up,
+    fund_is_never_overdrawn,
+    grant_steps_follow_each_other,
+    grants_are_as_their_vouchers_say,
+    grants_are_never_overpaid,
     internal_accounts_eliminate,
     handovers_are_as_recorded,
 )

@@ -20,10 +20,15 @@ _OF_UNITS = """
 p.account = 'own_funds' AND p.unit_id IN :units OR p.account = 'fund_available' AND p.lot_id IN
 (SELECT lot_id FROM posting WHERE account = 'own_funds' AND unit_id IN :units)
 """
-# What is left of a lot once everything is booked is the most that can be taken from it on any day.
+# What is left of a lot once everything is booked is the most that can be taken from it on any day. What moved up to
+# that day is one movement: the day's balance.
 _OF_OPEN_LOTS = """
-p.account = 'own_funds' AND p.lot_id IN
-(SELECT lot_id FROM posting WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id HAVING sum(amount_ore) < 0)
+SELECT p.unit_id, p.lot_id, l.lot_on, CASE WHEN v.booked_on < :day THEN :day ELSE v.booked_on END, -sum(p.amount_ore)
+FROM posting p
+JOIN voucher v ON v.id = p.voucher_id JOIN lot l ON l.voucher_id = p.lot_id
+WHERE p.account = 'own_funds' AND l.lot_on < :day AND p.lot_id IN (SELECT lot_id FROM posting
+  WHERE account = 'own_funds' AND lot_id IS NOT NULL GROUP BY lot_id HAVING sum(amount_ore) < 0)
+GROUP BY p.unit_id, p.lot_id, l.lot_on, 4
 """
 
 
@@ -60,10 +65,19 @@ def own_funds_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, O
     )
 
 
-def open_lots(connection: Connection) -> dict[int, list[Lot]]:
-    """The lots of every unit that have something left after all that is booked, by unit."""
-    found = _gathered(connection.execute(text(_MOVED.format(wanted=_OF_OPEN_LOTS))))
-    return {unit_id: list(funds.lots.values()) for unit_id, funds in found.items()}
+def open_lots(connection: Connection, day: str) -> dict[int, list[Lot]]:
+    """The lots from before `day` that have something left after all that is booked, by unit."""
+    moved: dict[tuple[int, int], Lot] = {}
+    for unit_id, lot_id, lot_on, booked_on, amount_ore in connection.execute(text(_OF_OPEN_LOTS), {"day": day}):
+        movements: tuple[Movement, ...] = (Movement(booked_on, amount_ore),)
+        earlier = moved.get((unit_id, lot_id))
+        if earlier is not None:
+            movements += earlier.movements
+        moved[unit_id, lot_id] = Lot(lot_id, lot_on, movements)
+    lots: dict[int, list[Lot]] = {}
+    for (unit_id, _), lot in moved.items():
+        lots.setdefault(unit_id, []).append(lot)
+    return lots
 
 
 def _gathered(rows: Iterable[Any]) -> dict[int, OwnFunds]:

@@ -60,7 +60,7 @@ def measure(title: str, *, focus_area: str = "", co2_reduction_g: int | None = N
         raise TitleMissing
     if co2_reduction_g is not None and co2_reduction_g < 0:
         raise NegativeReduction
-    return Measure(title.strip(), focus_area, co2_reduction_g, reference.strip())
+    return Measure(" ".join(title.split()), focus_area, co2_reduction_g, reference.strip())
 
 
 def measure_voucher(

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.batches.quarantine_register import STILL_WAITS
 from klimatvaxling.clock import Clock, stamp, today
+from klimatvaxling.completeness.register import missing_in
 from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_, translate, translate_plural
@@ -55,18 +57,28 @@ class Obstacle:
     can_be_accepted: bool = True
 
 
+_END_OF_TIME = "9999"
+
 Obstacles = Callable[[Connection, Month], Iterable[Obstacle]]
 
-_WAITING = """
-SELECT count(*) FROM quarantine q JOIN batch b ON b.id = q.batch_id
-WHERE NOT EXISTS (SELECT 1 FROM quarantine_outcome o WHERE o.quarantine_id = q.id)
-  AND NOT EXISTS (SELECT 1 FROM trip t WHERE t.source_id = b.source_id AND t.trip_id = q.trip_id)
-"""
+_WAITING = f"SELECT count(*) FROM quarantine q JOIN batch b ON b.id = q.batch_id WHERE {STILL_WAITS}"
+
+
+def sources_have_not_delivered(connection: Connection, month: Month) -> Iterator[Obstacle]:
+    """Travel data that is neither delivered nor declared empty or late."""
+    missing = missing_in(connection, month, as_of=datetime.date.max, known_at=_END_OF_TIME)
+    for source in sorted({cell.source for cell in missing}):
+        units = [cell.unit for cell in missing if cell.source == source and cell.unit is not None]
+        yield Obstacle(
+            translate(N_("{source} has not delivered for {units}."), source=source, units=", ".join(units))
+            if units
+            else translate(N_("{source} has not delivered."), source=source)
+        )
 
 
 def rows_wait_in_quarantine(connection: Connection, _month: Month) -> Iterator[Obstacle]:
     """Rejected rows that are neither corrected nor dismissed, of any month: which one they belong to is not known."""
-    waiting = connection.execute(text(_WAITING)).scalar_one()
+    waiting = connection.execute(text(_WAITING), {"until": _END_OF_TIME}).scalar_one()
     if waiting:
         yield Obstacle(
             translate_plural(
@@ -87,7 +99,7 @@ def checks_fail(connection: Connection, _month: Month) -> Iterator[Obstacle]:
 
 
 # What is asked before a month is closed.
-OBSTACLES: tuple[Obstacles, ...] = (rows_wait_in_quarantine, checks_fail)
+OBSTACLES: tuple[Obstacles, ...] = (sources_have_not_delivered, rows_wait_in_quarantine, checks_fail)
 
 
 def close(connection: Connection, month: Month, *, accept_missing: str | None, clock: Clock, by: str) -> PeriodEvent:

@@ -169,6 +169,13 @@ HISTORY: tuple[History, ...] = (
         " JOIN application a ON a.id = g.application_id JOIN unit u ON u.id = a.unit_id WHERE g.number > 1",
     ),
     History(
+        "completeness_declared",
+        N_("Travel data declared empty or late"),
+        "SELECT d.registered_at, d.registered_by, s.name || ' ' || d.period AS subject, u.code AS unit,"
+        " d.state || ': ' || d.reason AS detail, d.id AS entry FROM completeness_declaration d"
+        " JOIN source s ON s.id = d.source_id LEFT JOIN unit u ON u.id = d.unit_id",
+    ),
+    History(
         "period_closed",
         N_("Period closed"),
         "SELECT registered_at, registered_by, month AS subject, reason AS detail, id AS entry FROM period_event"

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
 from klimatvaxling.batches.batch import ImportResult, UnknownBatch
+from klimatvaxling.batches.quarantine_register import STILL_WAITS
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
@@ -15,7 +16,8 @@ _END_OF_TIME = "9999"
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
-    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.trips_sha256,"
+    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.accepted,"
+    " b.trips_sha256,"
     " b.undoes_id AS undoes, b.reason,"
     " (SELECT u.id FROM batch u WHERE u.undoes_id = b.id AND u.registered_at <= :until) AS undone_by,"
     " b.registered_at, b.registered_by, b.program_version"
@@ -95,6 +97,7 @@ def batch(connection: Connection, key: int) -> Report:
         (N_("Undoes batch"), document["undoes"]),
         (N_("Undone by batch"), document["undone_by"]),
         (N_("Reason"), document["reason"]),
+        (N_("Implausible rows accepted"), document["accepted"]),
         (N_("Vouchers"), _span(list(vouchers))),
         (
             N_("Imported"),
@@ -176,21 +179,13 @@ def _span(vouchers: list[str]) -> str:
 
 
 def quarantine(connection: Connection, until: str) -> Report:
-    """Rejected rows that waited at the time `until`, with the reasons.
-
-    A row waits until it is dismissed, or a trip of its source with its id is posted.
-    """
+    """Rejected rows that waited at the time `until`, with the reasons and since when."""
     rows = []
     for row in connection.execute(
         text(
-            "SELECT q.id, q.batch_id, b.file_name, q.row, q.header, q.cells, q.complaints FROM quarantine q"
-            " JOIN batch b ON b.id = q.batch_id WHERE b.registered_at <= :until"
-            " AND NOT EXISTS (SELECT 1 FROM quarantine_outcome o"
-            "  WHERE o.quarantine_id = q.id AND o.registered_at <= :until)"
-            " AND NOT EXISTS (SELECT 1 FROM trip t JOIN charge c ON c.id = t.charge_id"
-            "  JOIN batch l ON l.id = c.batch_id"
-            "  WHERE t.source_id = b.source_id AND t.trip_id = q.trip_id AND l.registered_at <= :until)"
-            " ORDER BY q.id"
+            "SELECT q.id, q.batch_id, s.name AS source, b.file_name, b.registered_at, q.row, q.header, q.cells,"
+            " q.complaints FROM quarantine q JOIN batch b ON b.id = q.batch_id JOIN source s ON s.id = b.source_id"
+            f" WHERE b.registered_at <= :until AND {STILL_WAITS} ORDER BY q.id"
         ),
         {"until": until},
     ):
@@ -199,8 +194,10 @@ def quarantine(connection: Connection, until: str) -> Report:
             {
                 "quarantine": row.id,
                 "batch": row.batch_id,
+                "source": row.source,
                 "file": row.file_name,
                 "row": row.row,
+                "waits_since_on": row.registered_at[:10],
                 "codes": " ".join(complaint["code"] for complaint in complaints),
                 "reason": " ".join(complaint["what"] for complaint in complaints),
                 "cells": dict(zip(json.loads(row.header), json.loads(row.cells), strict=False)),
@@ -210,12 +207,14 @@ def quarantine(connection: Connection, until: str) -> Report:
         title=translate(N_("Quarantine")),
         columns=(
             Column("quarantine", N_("No."), NUMBER),
+            Column("waits_since_on", N_("Since")),
+            Column("source", N_("Source"), gives_way=1),
             Column("file", N_("File")),
             Column("row", N_("Row"), NUMBER),
             Column("reason", N_("Reason")),
         ),
         rows=rows,
         document={"quarantine": rows},
-        csv_keys=("quarantine", "batch", "file", "row", "codes", "reason"),
+        csv_keys=("quarantine", "batch", "source", "file", "row", "waits_since_on", "codes", "reason"),
         when_empty=translate(N_("The quarantine is empty.")),
     )

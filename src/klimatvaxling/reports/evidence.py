@@ -21,20 +21,25 @@ SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, pr.v
 FROM batch b JOIN source s ON s.id = b.source_id JOIN profile pr ON pr.id = b.profile_id WHERE b.id = :batch
 """
 _TRIPS = """
-SELECT t.id, t.charge_id, s.name AS source, t.trip_id, t.revision, t.row, t.trip_on, t.tier, t.quantity, t.co2_g,
+SELECT t.id, e.sign, s.name AS source, t.trip_id, t.revision, t.row, t.trip_on, t.tier, t.quantity, t.co2_g,
   t.co2_under_500_km_g, t.cost_centre, t.project, fs.name || ' ' || fs.version AS factor_set, f.key AS factor,
   f.g_per_unit, f.unit AS per, f.source AS factor_source, f.confidence, fs.sha256 AS factor_set_sha256
-FROM trip t JOIN source s ON s.id = t.source_id LEFT JOIN factor f ON f.id = t.factor_id
-  LEFT JOIN factor_set fs ON fs.id = f.factor_set_id
-WHERE {wanted} ORDER BY t.id
+FROM ({effects}) e JOIN trip t ON t.id = e.trip_row_id JOIN source s ON s.id = t.source_id
+  LEFT JOIN factor f ON f.id = t.factor_id LEFT JOIN factor_set fs ON fs.id = f.factor_set_id
+ORDER BY t.id
 """
-# A batch's trips stand in a row; without its ends every trip in the books would be looked at.
+# The trips of a charge line, and those it takes back or restores. A batch's trips stand in a row; without its ends every
+# trip in the books would be looked at.
 _OF_CHARGE = """
-t.charge_id = :charge
-  AND t.id >= (SELECT min(p.first_trip_id) FROM batch_page p JOIN charge c ON c.batch_id = p.batch_id WHERE c.id = :charge)
-  AND t.id <= (SELECT max(p.last_trip_id) FROM batch_page p JOIN charge c ON c.batch_id = p.batch_id WHERE c.id = :charge)
+SELECT id AS trip_row_id, 1 AS sign FROM trip WHERE charge_id = :charge
+  AND id >= (SELECT min(p.first_trip_id) FROM batch_page p JOIN charge c ON c.batch_id = p.batch_id WHERE c.id = :charge)
+  AND id <= (SELECT max(p.last_trip_id) FROM batch_page p JOIN charge c ON c.batch_id = p.batch_id WHERE c.id = :charge)
+UNION ALL SELECT trip_row_id, sign FROM trip_reversal WHERE charge_id = :charge
 """
-_OF_ID = "s.name = :source AND t.trip_id = :trip_id"
+_OF_ID = """
+SELECT i.id AS trip_row_id, 1 AS sign FROM trip i JOIN source o ON o.id = i.source_id
+WHERE o.name = :source AND i.trip_id = :trip_id
+"""
 
 
 def file_of(connection: Connection, batch: int) -> dict[str, object]:
@@ -44,21 +49,22 @@ def file_of(connection: Connection, batch: int) -> dict[str, object]:
 
 def count_of_charge(connection: Connection, charge: int) -> int:
     """How many trips a charge line is the sum of."""
-    return int(
-        connection.execute(text(f"SELECT count(*) FROM trip t WHERE {_OF_CHARGE}"), {"charge": charge}).scalar_one()
-    )
+    return int(connection.execute(text(f"SELECT count(*) FROM ({_OF_CHARGE}) e"), {"charge": charge}).scalar_one())
 
 
 def trips_of_charge(connection: Connection, charge: int, most: int | None = None) -> list[dict[str, object]]:
-    """The trips of a charge line in the order of the file; the first `most` of them."""
-    statement = _TRIPS.format(wanted=_OF_CHARGE) + ("" if most is None else " LIMIT :most")
+    """The trips of a charge line in the order of the file; the first `most` of them.
+
+    `sign` is −1 for a trip that it takes back, and `charged_g` what it adds to the line.
+    """
+    statement = _TRIPS.format(effects=_OF_CHARGE) + ("" if most is None else " LIMIT :most")
     values = {"charge": charge} | ({} if most is None else {"most": most})
     return list(_with_cells(connection, connection.execute(text(statement), values)))
 
 
 def trips_of_id(connection: Connection, source: str, trip_id: str) -> list[dict[str, object]]:
     """Every revision of the trip with this id, the oldest first."""
-    rows = connection.execute(text(_TRIPS.format(wanted=_OF_ID)), {"source": source, "trip_id": trip_id})
+    rows = connection.execute(text(_TRIPS.format(effects=_OF_ID)), {"source": source, "trip_id": trip_id})
     return list(_with_cells(connection, rows))
 
 
@@ -103,6 +109,8 @@ def _trip(row: Any, cells: Mapping[str, str]) -> dict[str, object]:
         "quantity_unit": per,
         "factor": factor,
         "co2_g": row.co2_g,
+        "sign": row.sign,
+        "charged_g": row.sign * row.co2_g,
         "co2_under_500_km_g": row.co2_under_500_km_g,
         "cost_centre": row.cost_centre,
         "project": row.project,
@@ -117,11 +125,11 @@ TRIP_COLUMNS = (
     Column("category_title", N_("Category"), gives_way=3),
     Column("amount", N_("Quantity")),
     Column("factor_shown", N_("Factor"), gives_way=2),
-    Column("co2_g", N_("kg CO2"), WEIGHT),
+    Column("charged_g", N_("kg CO2"), WEIGHT),
 )
 TRIP_CSV_KEYS = (
     *("source", "trip_id", "revision", "file", "row", "trip_on", "category", "tier", "quantity", "quantity_unit"),
-    *("factor_set", "factor", "g_per_unit", "co2_g", "cost_centre", "project"),
+    *("factor_set", "factor", "g_per_unit", "co2_g", "charged_g", "cost_centre", "project"),
 )
 
 

@@ -19,6 +19,14 @@ FROM trip t JOIN source s ON s.id = t.source_id JOIN charge c ON c.id = t.charge
 WHERE s.name = :source AND t.trip_id = :trip_id AND v.booked_on <= :as_of AND v.registered_at <= :known_at
 ORDER BY t.revision
 """
+# What took the trip back since, or restored it.
+_CORRECTED = """
+SELECT t.revision, r.sign, v.code AS voucher, v.booked_on, v.event
+FROM trip t JOIN source s ON s.id = t.source_id JOIN trip_reversal r ON r.trip_row_id = t.id
+  JOIN posting p ON p.charge_id = r.charge_id JOIN voucher v ON v.id = p.voucher_id
+WHERE s.name = :source AND t.trip_id = :trip_id AND v.booked_on <= :as_of AND v.registered_at <= :known_at
+ORDER BY r.id
+"""
 
 
 class UnknownTrip(InputRefused):
@@ -33,16 +41,16 @@ class UnknownTrip(InputRefused):
 
 def explain_trip(connection: Connection, source: str, trip_id: str, as_of: str, known_at: str) -> Report:
     """Every revision of a trip with its evidence and what it was charged by. Raises `UnknownTrip`."""
-    charges = {
-        row.revision: row
-        for row in connection.execute(
-            text(_CHARGED), {"source": source, "trip_id": trip_id, "as_of": as_of, "known_at": known_at}
-        )
-    }
+    wanted = {"source": source, "trip_id": trip_id, "as_of": as_of, "known_at": known_at}
+    charges = {row.revision: row for row in connection.execute(text(_CHARGED), wanted)}
+    corrections: dict[int, list[dict[str, object]]] = {}
+    for row in connection.execute(text(_CORRECTED), wanted):
+        correction = row._asdict()
+        corrections.setdefault(correction.pop("revision"), []).append(correction)
     revisions = [
-        _revision(connection, trip, charges[trip["revision"]])
+        _revision(connection, trip, charges[revision], corrections.get(revision, []))
         for trip in evidence.trips_of_id(connection, source, trip_id)
-        if trip["revision"] in charges
+        if (revision := int(str(trip["revision"]))) in charges
     ]
     if not revisions:
         raise UnknownTrip(source=source, trip=trip_id)
@@ -59,18 +67,22 @@ def explain_trip(connection: Connection, source: str, trip_id: str, as_of: str, 
             Column("factor_shown", N_("Factor"), gives_way=2),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("voucher", N_("Voucher")),
-            Column("charged_ore", N_("Charge line"), AMOUNT, gives_way=2),
+            Column("line_ore", N_("Charge line"), AMOUNT, gives_way=2),
         ),
         rows=rows,
         document={"source": source, "trip_id": trip_id, "revisions": revisions},
         notes=notes,
-        csv_keys=(*evidence.TRIP_CSV_KEYS, "unit", "voucher", "rate_ore_per_kg", "charged_g", "charged_ore"),
+        csv_keys=(*evidence.TRIP_CSV_KEYS, "unit", "voucher", "rate_ore_per_kg", "line_g", "line_ore"),
     )
 
 
-def _revision(connection: Connection, trip: dict[str, Any], charged: Any) -> dict[str, Any]:
+def _revision(
+    connection: Connection, trip: dict[str, Any], charged: Any, corrections: list[dict[str, object]]
+) -> dict[str, Any]:
     return {
         **trip,
+        "is_charged": 1 + sum(int(str(row["sign"])) for row in corrections) > 0,
+        "corrections": corrections,
         "file": evidence.file_of(connection, charged.batch_id),
         "charge": {
             "voucher": charged.voucher,
@@ -95,8 +107,8 @@ def _shown(item: dict[str, Any]) -> dict[str, object]:
         "unit": charge["unit"],
         "voucher": charge["voucher"],
         "rate_ore_per_kg": charge["rate_ore_per_kg"],
-        "charged_g": charge["co2_g"],
-        "charged_ore": charge["amount_ore"],
+        "line_g": charge["co2_g"],
+        "line_ore": charge["amount_ore"],
     }
 
 
@@ -129,4 +141,7 @@ def _words(item: dict[str, Any], *, several: bool) -> list[str]:
             decision=charge["rate_decision"],
         )
     )
+    for row in item["corrections"]:
+        words = N_("Taken back by {voucher} on {day}") if row["sign"] < 0 else N_("Restored by {voucher} on {day}")
+        lines.append(translate(words, voucher=row["voucher"], day=row["booked_on"]))
     return lines

@@ -162,10 +162,9 @@ def _notes(document: dict[str, Any]) -> list[str]:
     notes = [translate(N_("Amounts in kronor. The fund: what the shared fund got from the lot, or gave back."))]
     for lot in document["lots"]:
         facts = translate(
-            N_("{lot}: {left} kr left of {opened} kr, to be used by {day} at the latest"),
+            N_("{lot}: {left} kr left, to be used by {day} at the latest"),
             lot=lot["lot"],
             left=formats.kronor(lot["left_ore"]),
-            opened=formats.kronor(lot["opened_ore"]),
             day=lot["last_day_on"],
         )
         if lot["left_ore"]:

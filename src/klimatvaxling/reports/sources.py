@@ -4,6 +4,9 @@ import datetime
 from collections.abc import Mapping
 from pathlib import Path
 
+from klimatvaxling.emissions.assessment import Assessor, Evidence
+from klimatvaxling.emissions.factor import CATEGORIES, FUELS
+from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import Column, Report
 from klimatvaxling.travel.file import open_travel_file
@@ -11,6 +14,8 @@ from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_num
 from klimatvaxling.travel.profile import ColumnRule, Profile
 from klimatvaxling.travel.rows import TravelRows
 from klimatvaxling.travel.standard import COLUMNS
+from klimatvaxling.trips.trip import trip_date
+from klimatvaxling.trips.understanding import UnknownCategory, UnknownFuel
 
 FIRST_ROWS = 5
 
@@ -18,7 +23,13 @@ FIRST_ROWS = 5
 def sources(profiles: Mapping[str, Profile], folders: Mapping[str, Path]) -> Report:
     """Every source by name."""
     rows = [
-        {"source": name, "title": profile.title, "folder": str(folders[name])} for name, profile in profiles.items()
+        {
+            "source": name,
+            "title": f"{profile.title} ({translate(N_('draft'))})" if profile.is_draft else profile.title,
+            "folder": str(folders[name]),
+            "draft": profile.is_draft,
+        }
+        for name, profile in profiles.items()
     ]
     return Report(
         title=translate(N_("Sources")),
@@ -92,26 +103,55 @@ def _how(profile: Profile, rule: ColumnRule | None) -> str:
     return ", ".join(parts)
 
 
+def _problems(row: int, cells: Mapping[str, str]) -> list[InputRefused]:
+    """What of a row cannot be understood, without the books: whose cost centre it is they alone know."""
+    found: list[InputRefused] = []
+    try:
+        day = trip_date(cells["date"])
+    except InputRefused as complaint:
+        found.append(complaint)
+        day = datetime.date.min
+    category, fuel = cells["category"].strip().casefold(), cells["fuel"].strip().casefold()
+    if category not in CATEGORIES:
+        facts = {"value": cells["category"].strip(), "known": ", ".join(CATEGORIES)}
+        found.append(UnknownCategory(place=Place(column="category"), **facts))
+    if fuel and fuel not in FUELS:
+        found.append(UnknownFuel(value=cells["fuel"].strip(), known=", ".join(FUELS), place=Place(column="fuel")))
+    evidence = (cells[name] for name in ("co2_fossil_kg", "fuel_quantity", "distance_km", "route"))
+    found += Assessor(()).cell_complaints(Evidence(category, fuel, day, *evidence))
+    for each in found:
+        each.place = Place(row=row, column=each.place.column)
+    return found
+
+
 def tested(profile: Profile, path: Path, *, trip_date: datetime.date | None) -> Report:
     """A file's first rows in standard columns, and how many rows it has. Raises what is wrong with the file.
 
     `trip_date` is the day of trips whose rows have none.
     """
     rows: list[dict[str, object]] = []
+    problems: list[InputRefused] = []
     with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
         reading = TravelRows(file, profile, trip_date=trip_date)
         for chunk in reading:
             for index in range(min(len(chunk.numbers), FIRST_ROWS - len(rows))):
                 cells = {column: _shown(values[index]) for column, values in zip(COLUMNS, chunk.columns, strict=True)}
                 rows.append({"row": chunk.numbers[index], **cells})
+                problems += _problems(chunk.numbers[index], cells)
     outside = sum(reading.outside.values())
     table = [
-        {"column": column, **{f"row_{number}": row[column] for number, row in enumerate(rows)}} for column in COLUMNS
+        {
+            "column": column,
+            "from": _origin(profile, profile.columns.get(column)),
+            **{f"row_{number}": row[column] for number, row in enumerate(rows)},
+        }
+        for column in COLUMNS
     ]
     return Report(
         title=translate(N_("{file} as {source} understands it"), file=path.name, source=profile.name),
         columns=(
             Column("column", N_("Standard column")),
+            Column("from", N_("Column in the file"), gives_way=1),
             *(
                 Column(f"row_{number}", translate(N_("Row {row}"), row=row["row"]))
                 for number, row in enumerate(rows[:3])
@@ -124,11 +164,16 @@ def tested(profile: Profile, path: Path, *, trip_date: datetime.date | None) -> 
             "rows_read": reading.rows_read,
             "rows_outside_scheme": outside,
             "rows": rows,
+            "problems": [
+                {"row": each.place.row, "column": each.place.column, "code": each.code, "what": each.what()}
+                for each in problems
+            ],
         },
         notes=(
             translate(
                 N_("{count} rows, {outside} of them outside the scheme."), count=reading.rows_read, outside=outside
             ),
+            *(f"{each.where()}: {each.what()} [{each.code}]" for each in problems),
         ),
-        csv_keys=("column", *(f"row_{number}" for number in range(len(rows)))),
+        csv_keys=("column", "from", *(f"row_{number}" for number in range(len(rows)))),
     )

@@ -12,9 +12,10 @@ from klimatvaxling.units.register import require_unit
 
 _TRIPS = """
 SELECT t.trip_on, s.name AS source, t.trip_id, b.file_name AS file, t.row, c.category, t.tier, t.quantity,
-  f.unit AS quantity_unit, f.g_per_unit, f.key AS factor, t.co2_g, t.cost_centre, t.project, v.code AS voucher,
+  f.unit AS quantity_unit, f.g_per_unit, f.key AS factor, e.co2_g, t.cost_centre, t.project, v.code AS voucher,
   v.booked_on
-FROM trip t JOIN charge c ON c.id = t.charge_id JOIN batch b ON b.id = c.batch_id JOIN source s ON s.id = t.source_id
+FROM trip_effect e JOIN trip t ON t.id = e.trip_row_id JOIN charge c ON c.id = e.charge_id
+  JOIN charge o ON o.id = t.charge_id JOIN batch b ON b.id = o.batch_id JOIN source s ON s.id = t.source_id
   JOIN posting p ON p.charge_id = c.id JOIN voucher v ON v.id = p.voucher_id LEFT JOIN factor f ON f.id = t.factor_id
 WHERE c.unit_id = :unit AND v.booked_on <= :as_of AND v.registered_at <= :known_at
   AND v.booked_on BETWEEN :first AND :last
@@ -29,7 +30,10 @@ _CSV_KEYS = (
 def unit_trips(
     connection: Connection, unit_code: str, as_of: datetime.date, known_at: str, year: int | None = None
 ) -> Report:
-    """The trips charged to a unit up to `as_of`, or those booked in one year. Raises `UnknownUnit`."""
+    """The trips charged to a unit up to `as_of`, or those booked in one year; those taken back stand as credits.
+
+    Raises `UnknownUnit`.
+    """
     unit = require_unit(connection, unit_code, as_of, known_at=known_at)
     span = {"first": f"{year}-01-01", "last": f"{year}-12-31"} if year else {"first": "", "last": "9999"}
     rows = []

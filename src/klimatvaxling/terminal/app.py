@@ -1,5 +1,7 @@
 """The command tree. Building it does not import the database: each command imports what it needs."""
 
+import functools
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -15,12 +17,14 @@ from klimatvaxling.terminal.commands import (
     books,
     closing,
     coding,
+    completeness,
     corrections,
     explain,
     exports,
     fund,
     grants,
     handovers,
+    inbox,
     measures,
     opening,
     periods,
@@ -93,6 +97,8 @@ GROUPS = {
     "source": N_("Where travel data comes from, and how its files are understood."),
     "batch": N_("What was imported."),
     "quarantine": N_("Rejected rows that wait to be corrected or dismissed."),
+    "inbox": N_("A folder where travel files wait."),
+    "completeness": N_("Which travel data has been delivered, and what is missing."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
     "opening": N_("The amounts a running scheme begins with here."),
@@ -117,6 +123,8 @@ _ROOMS = (
     opening,
     sources,
     batches,
+    inbox,
+    completeness,
     corrections,
     reports,
     explain,
@@ -151,15 +159,26 @@ def command() -> Any:
         groups[parent].add_typer(groups[path], name=name)
     for room in _ROOMS:
         for path, summary, example, function in room.COMMANDS:
-            group, _, name = path.rpartition(" ")
-            if path in GROUPS:
-                # A group that does something by itself: `fund`.
-                epilog = f"$ klimatvaxling {example}"
+            if path in GROUPS:  # a group that does something by itself, beside its commands
+                example_line = f"$ klimatvaxling {example}"
+                alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=example_line)
+                alone(_unless_subcommand(function))
                 groups[path].info.no_args_is_help = False
-                groups[path].callback(invoke_without_command=True, help=summary, epilog=epilog)(function)
                 continue
+            group, _, name = path.rpartition(" ")
             groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
+
+
+def _unless_subcommand(function: Callable[..., None]) -> Callable[..., None]:
+    """The function of a group that is called with none of its commands."""
+
+    @functools.wraps(function)
+    def run(**given: Any) -> None:
+        if given["context"].invoked_subcommand is None:
+            function(**given)
+
+    return run
 
 
 def _translated(item: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 
 from klimatvaxling import language
@@ -17,6 +18,14 @@ class NotText(InputRefused):
     code = "KV-TEXT"
     message = N_("“{value}” is not text in UTF-8.")
     remedy = N_("Type it again, or give the file a new name: the books keep text in UTF-8.")
+
+
+class ControlCharacter(InputRefused):
+    """An argument with characters that steer a terminal: in the books they would do so wherever they are shown."""
+
+    code = "KV-TEXT-CONTROL"
+    message = N_("“{value}” has control characters in it, shown here as question marks.")
+    remedy = N_("Type the text again: it was probably copied together with something that is not seen.")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,6 +71,9 @@ def _require_text(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if any("\ud800" <= letter <= "\udfff" for letter in argument):
             raise NotText(value=argument.encode(errors="replace").decode())
+        if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in argument):
+            shown = "".join("?" if unicodedata.category(letter) == "Cc" else letter for letter in argument)
+            raise ControlCharacter(value=shown)
 
 
 def _run(arguments: list[str]) -> int:

@@ -50,3 +50,11 @@ SweepDay = Annotated[
         "--as-of", metavar="DATE", help=N_("The day it is booked on; what is due on it is moved (default: today).")
     ),
 ]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept",
+        metavar="CODE",
+        help=N_("Post rows that are merely implausible, by their code; may be given again. It stays on record."),
+    ),
+]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from klimatvaxling import typed
 from klimatvaxling.clock import Clock, end_of, stamp, system_clock, today
 from klimatvaxling.errors import UsageFault
+from klimatvaxling.exact import EXACT
 from klimatvaxling.language import LANGUAGES, N_
 
 
@@ -123,15 +124,15 @@ def count(text: str) -> int:
         raise BadCount(value=text) from None
     if number != int(number) or number < 0:
         raise BadCount(value=text)
-    return int(number)
+    return typed.not_too_large(int(number), text)
 
 
 def grams(text: str) -> int:
-    """Whole grams from kilograms as typed: `1 234,5` → 1234500. Raises `NotWholeGrams` or `NotANumber`."""
-    exact = typed.decimal(text).scaleb(3)
+    """Whole grams from kilograms as typed: `1 234,5` → 1234500. Raises `NotWholeGrams`, `NotANumber` or `TooLarge`."""
+    exact = typed.decimal(text).scaleb(3, context=EXACT)
     if exact != int(exact):
         raise NotWholeGrams(value=text)
-    return int(exact)
+    return typed.not_too_large(int(exact), text)
 
 
 def require_language(text: str | None) -> None:

@@ -12,6 +12,7 @@ from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.travel import standard
+from klimatvaxling.travel.plausible import DEFAULT_TOLERANCE_KR, AmountRule, Limits
 
 # The column that holds the one date of a file without dates, in what is kept and in a workbook of rejected rows.
 FILE_DATE = "trip_date"
@@ -137,6 +138,8 @@ class Profile:
     # The supplier's own spelling of each column, by its folded name.
     spelling: Mapping[str, str] = field(default_factory=dict)
     refuses_unknown_columns: bool = False
+    limits: Limits = field(default_factory=Limits)
+    is_draft: bool = False
 
     @property
     def sha256(self) -> str:
@@ -178,12 +181,15 @@ class Profile:
         names += [name for rule in self.columns.values() for name in rule.side_columns]
         names += [match.column for match in self.skip]
         names += [rule.match.column for rule in self.outside] + [rule.match.column for rule in self.totals]
+        if self.limits.amount is not None and not self.limits.amount.optional:
+            names += self.limits.amount.columns
         return tuple(dict.fromkeys(names))
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
         """The supplier's columns that are stored; everything else is never written."""
         names = [name for rule in self.columns.values() for name in rule.value_columns]
+        names += self.limits.amount.columns if self.limits.amount is not None else ()
         return tuple(dict.fromkeys([*names, *self.required_columns, *self.keep]))
 
     def source_column(self, standard_column: str | None) -> str | None:
@@ -214,9 +220,10 @@ class _Reader:
         self.spelling: dict[str, str] = {}
 
     def profile(self) -> Profile:
-        self.only(self.content, "", {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity"})
+        known = {"source", "file", "columns", "keep", "outside", "totals", "skip", "identity", "plausible"}
+        self.only(self.content, "", known)
         source, file = self.table(self.content, "source"), self.table(self.content, "file")
-        self.only(source, "source", {"title", "description", "strict"})
+        self.only(source, "source", {"title", "description", "strict", "draft"})
         self.only(file, "file", {"sheet", "encoding", "delimiter"})
         rules = self.table(self.content, "columns")
         self.only(rules, "columns", set(standard.COLUMNS))
@@ -254,6 +261,51 @@ class _Reader:
             delimiter=self.optional_string(file, "file", "delimiter"),
             spelling=self.spelling,
             refuses_unknown_columns=self.flag(source, "source", "strict"),
+            limits=self.limits(),
+            is_draft=self.flag(source, "source", "draft"),
+        )
+
+    def limits(self) -> Limits:
+        plausible = self.table(self.content, "plausible")
+        self.only(plausible, "plausible", {"distance_km", "fuel_quantity", "years", "amount"})
+        limits = Limits()
+        distances = dict(limits.distance_km)
+        if isinstance(given := plausible.get("distance_km"), str):
+            distances = dict.fromkeys(distances, self.limit("plausible.distance_km", given))
+        elif given is not None:
+            self.only(given, "plausible.distance_km", set(distances))
+            distances |= {name: self.limit(f"plausible.distance_km.{name}", given[name]) for name in given}
+        fuel, years = limits.fuel_quantity, limits.years
+        if "fuel_quantity" in plausible:
+            fuel = self.limit("plausible.fuel_quantity", plausible["fuel_quantity"])
+        if "years" in plausible:
+            most = self.limit("plausible.years", plausible["years"])
+            years = None if most is None else int(most)
+        amount = self.amount_rule(plausible["amount"]) if "amount" in plausible else None
+        return Limits(distances, fuel, years, amount)
+
+    def limit(self, where: str, value: Any) -> Decimal | None:
+        """A number in quotes, or "none": no limit."""
+        try:
+            return None if value == "none" else abs(typed.decimal(value if isinstance(value, str) else ""))
+        except typed.NotANumber:
+            self.wrong(where, N_('must be a number in quotes, for example "1500", or "none"'))
+
+    def amount_rule(self, value: Any) -> AmountRule:
+        where = "plausible.amount"
+        self.only(value, where, {"column", "rate", "rates", "tolerance_kr", "optional"})
+        rates = tuple(
+            rate for text in self.strings(value, where, "rates") if (rate := self.limit(f"{where}.rates", text))
+        )
+        if ("rate" in value) == bool(rates):
+            self.wrong(where, N_("needs either rate, a column, or rates, a list"))
+        tolerance = self.limit(f"{where}.tolerance_kr", value["tolerance_kr"]) if "tolerance_kr" in value else None
+        return AmountRule(
+            column=self.column(self.string(value, where, "column")),
+            rate_column=self.column(self.string(value, where, "rate")) if "rate" in value else None,
+            rates=rates,
+            tolerance_kr=DEFAULT_TOLERANCE_KR if tolerance is None else tolerance,
+            optional=self.flag(value, where, "optional"),
         )
 
     def rule(self, column: str, value: Any) -> ColumnRule | None:

@@ -23,6 +23,8 @@ TIERS = ("stated", "fuel", "distance", "route")
 # The data-quality tier as it stands in the books: 1 is the best evidence.
 TIER_NUMBERS = {tier: number for number, tier in enumerate(TIERS, start=1)}
 SEPARATOR = "\x1f"
+_DATE = standard.COLUMNS.index("date")
+_ISO_DATE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
 class TripDate(InputRefused):
@@ -119,7 +121,11 @@ _NORMAL: Mapping[str, Callable[[str], str]] = {
 
 
 class ContentIds:
-    """Gives trips of a source without ids theirs: a digest of the content, and which occurrence in the file it is."""
+    """Gives trips of a source without ids theirs: the day, a digest of the content, which occurrence in the file it is.
+
+    The day is part of the content; it stands first so that a month's ids stand together in the index: spread over all
+    of it, they would make a month cost more the more trips there are.
+    """
 
     def __init__(self) -> None:
         self._occurrences: dict[str, int] = {}
@@ -127,13 +133,14 @@ class ContentIds:
 
     def of(self, columns: Sequence[Sequence[str]]) -> list[str]:
         """The ids of rows given as standard columns, in the order of the file."""
-        normal = (_normal(form, column) for form, column in zip(self._forms, columns, strict=True))
+        normal = [list(_normal(form, column)) for form, column in zip(self._forms, columns, strict=True)]
         rows = [row.removesuffix(SEPARATOR).encode() for row in map(SEPARATOR.join, zip(*normal, strict=True))]
         occurrences, ids = self._occurrences, []
-        for row in rows:
+        for row, day in zip(rows, normal[_DATE], strict=True):
             digest = sha256(row).hexdigest()[:32]
             occurrence = occurrences[digest] = occurrences.get(digest, 0) + 1
-            ids.append(f"{digest}-{occurrence}")
+            # What is no date is refused; its cell is not repeated here, for anything may stand in it.
+            ids.append(f"{day if _ISO_DATE.fullmatch(day) else '-'}-{digest}-{occurrence}")
         return ids
 
 

@@ -19,6 +19,7 @@ from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import RATE, PolicyValue, in_force
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.personal_number import DIGITS, MASKED, looks_like_personal_number, may_contain
+from klimatvaxling.travel.plausible import NEVER, NO_LIMITS, Limits
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
 from klimatvaxling.units.directory import Directory
@@ -85,7 +86,10 @@ class Understanding:
         factor_keys: Mapping[tuple[str, str], int],
         booking: Booking,
         first_charge_id: int,
+        limits: Limits = NO_LIMITS,
     ) -> None:
+        self._limits = limits
+        self._shortest_distance, self._shortest_quantity = limits.shortest()
         self._directory, self._policies, self._assessor = directory, policies, assessor
         self._factor_keys, self._booking = factor_keys, booking
         self._eras = sorted({*directory.eras(), *(value.valid_from for value in policies), *assessor.eras()})
@@ -167,6 +171,7 @@ class Understanding:
                     row["route"],
                 )
             )
+            found += self._limits.complaints(category, row["distance_km"], row["fuel_quantity"])
         except InputRefused as complaint:
             if not any(type(complaint) is type(known) for known in found):
                 found.append(complaint)
@@ -179,6 +184,7 @@ class Understanding:
         if rate is None:
             raise TripBeforeRate(trip_on=day, place=Place(column="date"))
         season = day.month if self._assessor.has_seasons else 0
+        self._limits.require_day(day, booked_on)
         key = (booked_on.isoformat(), bisect_right(self._eras, day) * 16 + season)
         number = self._group_numbers.setdefault(key, len(self._group_numbers))
         if number == len(self._group_days):
@@ -233,6 +239,10 @@ class Understanding:
         scheme, stated, quantity, distance, route = key
         category, fuel, day = self._schemes[scheme]
         found = self._assessor.assess(Evidence(category, fuel, day, stated, quantity, distance, route))
+        # Most cells have too few characters to be beyond a limit.
+        if len(distance) >= self._shortest_distance.get(category, NEVER) or len(quantity) >= self._shortest_quantity:
+            for complaint in self._limits.complaints(category, distance, quantity):
+                raise complaint
         factor_id = self._factor_keys[found.factor] if found.factor else None
         return TIER_NUMBERS[found.tier], found.quantity, factor_id, found.co2_g, found.co2_under_500_km_g
 

@@ -9,7 +9,8 @@ from typing import Any
 FOLDER = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent)
 # A page begins with these columns of the table trip; the columns kept from the supplier's file follow.
 TRIP_COLUMNS = 11
-CHARGE = ("id", "unit_id", "category", "rate_id", "booked_on")
+CHARGE = ("id", "unit_id", "category", "rate_id", "booked_on", "is_amendment", "mirrors_id")
+REVERSAL = ("trip_row_id", "charge_id", "sign")
 QUARANTINE = ("row", "trip_id", "header", "cells", "complaints")
 POSTING = ("account", "amount_ore", "charge_id", "co2_g", "lot_id", "unit_id")
 
@@ -47,6 +48,7 @@ def batches() -> dict[int, str]:
     """Pages make the digest of the trips, that and the rest of a batch make the batch's digest."""
     found = {}
     pages, charges, quarantined = table("batch_page"), table("charge"), table("quarantine")
+    reversals = table("trip_reversal")
     for batch in table("batch"):
         key = batch["id"]
         digests = ""
@@ -66,6 +68,10 @@ def batches() -> dict[int, str]:
             same = [str(trip[name]) for name in names[:TRIP_COLUMNS]] == values[:TRIP_COLUMNS]
             require(kept and same, f"trips/batch-{key:05d}.json: {trip['trip_id']}")
         content_of = {name: value for name, value in batch.items() if name != "sha256"}
+        own = {row["id"] for row in charges if row["batch_id"] == key}
+        taken_back = [[str(row[name]) for name in REVERSAL] for row in reversals if row["charge_id"] in own]
+        listed = "".join(" ".join(row) + "\n" for row in taken_back)
+        require(sha256(listed) == batch["reversals_sha256"], f"tables/trip_reversal.json: {key}")
         content_of["charges"] = [[row[name] for name in CHARGE] for row in charges if row["batch_id"] == key]
         content_of["quarantined"] = [
             [row[name] for name in QUARANTINE] for row in quarantined if row["batch_id"] == key

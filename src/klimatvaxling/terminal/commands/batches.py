@@ -26,9 +26,20 @@ class ExpectOneFile(UsageFault):
     remedy = N_("Import the files one by one.")
 
 
+class CannotAccept(UsageFault):
+    """A code that nobody can accept."""
+
+    code = "KV-ACCEPT"
+    message = N_("Rows with {value} cannot be accepted.")
+    remedy = N_("Only what is merely implausible can: {known}. Correct the other rows.")
+
+
 def import_files(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX."))],
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help=N_("Travel files, CSV or XLSX; of a folder, every travel file in it.")),
+    ],
     source: Annotated[
         str, typer.Option("--source", metavar="NAME", help=N_("Where the files come from; see source list."))
     ],
@@ -69,11 +80,15 @@ def import_files(
     evidence: Annotated[
         str, typer.Option("--evidence", metavar="REF", help=N_("Where the original is archived."))
     ] = "",
+    accept: options.Accept = None,
     output: options.Format = "table",
 ) -> None:
     """Import travel files: each in one transaction, whole or not at all."""
     around: Surroundings = context.obj
     output_format(output)
+    accepted = accepted_codes(accept or [])
+    several = len(paths) > 1 or any(_is_folder(Path(path)) for path in paths)
+    files = _in_folders(paths)
     if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
         raise ExpectOneFile
     from klimatvaxling.batches.ahead import started_reader
@@ -81,9 +96,9 @@ def import_files(
     # The reader of a large file gets ready while this process loads the database's library.
     with started_reader(files[0]) as reader:
         from klimatvaxling.batches.importing import Order
-        from klimatvaxling.travel.sources import find_source
+        from klimatvaxling.travel.sources import find_source, require_finished
 
-        profile = find_source(source)
+        profile = find_source(source) if dry_run else require_finished(find_source(source))
         orders = [
             Order(
                 file=file,
@@ -96,17 +111,55 @@ def import_files(
                 evidence=evidence,
                 amend=amend,
                 dry_run=dry_run,
+                accept=accepted,
             )
             for file in files
         ]
-        worst = _import_all(around, orders, rejected_to, output, reader)
+        worst = _import_all(around, orders, rejected_to, output, reader, several=several)
     if worst:
         raise typer.Exit(worst)
     if not dry_run:
         next_step("klimatvaxling balance")
 
 
-def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path | None, output: str, reader: Any) -> int:
+def accepted_codes(given: Sequence[str]) -> tuple[str, ...]:
+    """Codes of implausible rows as typed. Raises `CannotAccept`."""
+    from klimatvaxling.travel.plausible import Implausible
+
+    codes = tuple(dict.fromkeys(code.strip().upper() for code in given))
+    for code in codes:
+        if code not in Implausible.codes:
+            raise CannotAccept(value=code, known=", ".join(sorted(Implausible.codes)))
+    return codes
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # what may not be looked at is complained about when it is opened
+        return False
+
+
+def _in_folders(paths: Sequence[str]) -> list[Path]:
+    """The files, and in a folder's place every travel file in it by name. Raises `FileMissing` or `FolderEmpty`."""
+    from klimatvaxling.batches.inbox import travel_files
+    from klimatvaxling.travel.file import FileMissing
+
+    if "" in paths:  # a script's variable that is not set: it never means the folder one stands in
+        raise FileMissing(file="")
+    files = map(Path, paths)
+    return [each for file in files for each in (travel_files(file) if _is_folder(file) else [file])]
+
+
+def _import_all(
+    around: Surroundings,
+    orders: Sequence[Any],
+    rejected_to: Path | None,
+    output: str,
+    reader: Any,
+    *,
+    several: bool,
+) -> int:
     """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
     from klimatvaxling.database.engine import DatabaseFault
 
@@ -130,9 +183,9 @@ def _import_all(around: Surroundings, orders: Sequence[Any], rejected_to: Path |
                     break  # it would say the same of every file
     finally:
         # Whatever broke off the rest: what was done is told.
-        if output == "json" and (documents or len(orders) > 1):
-            several = {"imports": documents, "refused": refused}
-            print(json.dumps(documents[0] if len(orders) == 1 else several, ensure_ascii=False, indent=2))
+        if output == "json" and (documents or several):
+            all_of_them = {"imports": documents, "refused": refused}
+            print(json.dumps(all_of_them if several else documents[0], ensure_ascii=False, indent=2))
     return max(codes)
 
 
@@ -160,14 +213,14 @@ def _import(
                 )
             require_sound(checks.run_checks_since(connection, since))
             # Before anything is kept: whoever accepts a part gets the rest to correct, or nothing is posted.
-            written = _write_workbook(connection, around, result, workbook, order)
+            written = write_workbook(connection, around, result, workbook, order.profile)
         code = 0
     except Refused as refused:
         result = refused.result
         code = faults.show(refused.fault)
         try:
             with reading(around.url) as connection:
-                written = _write_workbook(connection, around, result, workbook, order)
+                written = write_workbook(connection, around, result, workbook, order.profile)
         except (RejectedTooMany, RejectedUnwritable) as fault:
             code = max(code, faults.show(fault))
     except (RejectedTooMany, RejectedUnwritable) as fault:
@@ -209,7 +262,7 @@ def _show_rejected(result: Any) -> None:
         )
 
 
-def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, order: Any) -> bool:
+def write_workbook(connection: Any, around: Surroundings, result: Any, path: Path, profile: Any) -> bool:
     """The rejected rows to correct, if there are any."""
     if not result.rejected:
         return False
@@ -218,13 +271,11 @@ def _write_workbook(connection: Any, around: Surroundings, result: Any, path: Pa
     from klimatvaxling.units.register import directory
 
     codes = [unit.code for unit in directory(connection).on(around.day(None))]
-    columns = order.profile.columns
+    columns = profile.columns
     choices = {
         name: values
         for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
-        if (rule := columns.get(column))
-        and rule.is_plain
-        and (name := order.profile.source_column(column)) in result.header
+        if (rule := columns.get(column)) and rule.is_plain and (name := profile.source_column(column)) in result.header
     }
     write_rejected_workbook(
         path,
@@ -282,6 +333,35 @@ def list_quarantine(
     present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at)))
 
 
+def dismiss_quarantined(
+    context: typer.Context,
+    quarantine: Annotated[str, typer.Argument(metavar="ID", help=N_("The row's number, as quarantine list shows it."))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why; it stays on record."))],
+    dry_run: options.DryRun = False,
+    output: options.Format = "table",
+) -> None:
+    """A rejected row that will not be corrected."""
+    around: Surroundings = context.obj
+    output_format(output)
+    key = count(quarantine)
+    from klimatvaxling.batches.quarantine import UnknownQuarantine
+    from klimatvaxling.batches.quarantine_register import dismiss
+    from klimatvaxling.database.engine import writing
+    from klimatvaxling.terminal.show import show_registered
+
+    if key > _LARGEST_KEY:
+        raise UnknownQuarantine(quarantine=quarantine)
+    with writing(around.url, dry_run=dry_run) as connection:
+        row = dismiss(connection, key, reason, clock=around.clock, by=around.user)
+    text = (
+        N_("Row {row} of {file} would leave the quarantine; nothing is registered.")
+        if dry_run
+        else N_("Row {row} of {file} has left the quarantine: {reason}")
+    )
+    done(translate(text, row=row["row"], file=row["file"], reason=row["reason"]))
+    show_registered(row, output, dry_run=dry_run)
+
+
 COMMANDS = (
     (
         "import",
@@ -301,5 +381,11 @@ COMMANDS = (
         N_("Show rejected rows that wait to be corrected. Posts nothing."),
         "quarantine list",
         list_quarantine,
+    ),
+    (
+        "quarantine dismiss",
+        N_("Take a rejected row that will not be corrected out of the quarantine, with the reason. Posts nothing."),
+        'quarantine dismiss 7 --reason "privat resa, bekräftat av enheten"',
+        dismiss_quarantined,
     ),
 )

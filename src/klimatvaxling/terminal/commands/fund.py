@@ -19,8 +19,6 @@ def fund(
     output: options.Format = "table",
 ) -> None:
     """What the fund has, what is reserved, and its movements."""
-    if context.invoked_subcommand is not None:
-        return
     around: Surroundings = context.obj
     from klimatvaxling.reports.fund import fund as report_of
 

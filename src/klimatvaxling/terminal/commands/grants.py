@@ -80,7 +80,7 @@ def apply_for(
         applicant = directory(connection).valid(unit, day)
         application = Application(
             unit_id=applicant.id,
-            title=title.strip(),
+            title=" ".join(title.split()),
             requested_ore=amount_ore,
             total_cost_ore=cost_ore,
             co2_reduction_g=reduction_g,

@@ -1,0 +1,1 @@
+"""Completeness: which unit's travel each source has delivered, month by month, and what is missing."""
