@@ -7,7 +7,7 @@ from conftest import Books, trip
 from klimatvaxling.batches import importing
 from klimatvaxling.database.engine import reading
 from klimatvaxling.ledger import check
-from klimatvaxling.ledger.check import Since
+from klimatvaxling.ledger.offence import Since
 
 
 @pytest.fixture

@@ -10,6 +10,11 @@ def done(line: str) -> None:
     print(line, file=sys.stderr)
 
 
+def unless(*, dry_run: bool) -> str:
+    """What is added to the words of a command that was only tried."""
+    return " " + translate(N_("A dry run: nothing is posted.")) if dry_run else ""
+
+
 def next_step(command: str) -> None:
     """The sensible next command, for a person at a terminal."""
     if sys.stderr.isatty():

@@ -7,7 +7,7 @@ import typer
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import next_step
+from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
 
@@ -39,9 +39,7 @@ def reverse(
         "dry_run": dry_run,
     }
     told = translate(N_("{voucher} is reversed by {reversal}."), voucher=voucher.strip().upper(), reversal=made.code)
-    if dry_run:
-        told += " " + translate(N_("A dry run: nothing is posted."))
-    show_posted(document, told, output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step(f"klimatvaxling voucher show {made.code}")
 
@@ -79,9 +77,7 @@ def undo(
         amount=kronor(undone.charged_ore),
         vouchers=translate_plural(N_("{count} voucher"), N_("{count} vouchers"), len(undone.vouchers)),
     )
-    if dry_run:
-        told += " " + translate(N_("A dry run: nothing is posted."))
-    show_posted(document, told, output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step("klimatvaxling balance")
 

@@ -6,7 +6,7 @@ from klimatvaxling import typed
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.say import done, next_step, unless
 from klimatvaxling.terminal.show import present, show, show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -81,9 +81,7 @@ def _move(
         "dry_run": dry_run,
     }
     told = translate(text, voucher=voucher.code, amount=kronor(amount_ore))
-    if dry_run:
-        told += " " + translate(N_("A dry run: nothing is posted."))
-    show_posted(document, told, output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step("klimatvaxling fund")
 

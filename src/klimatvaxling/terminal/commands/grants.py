@@ -10,7 +10,7 @@ from klimatvaxling.errors import UsageFault
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done, next_step
+from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import present, show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, grams, output_format
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help=N_("The grant's number, as grant list shows it."))]
 _Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help=N_("Why, in a few words."))]
-_RoundName = Annotated[str, typer.Argument(metavar="NAME", help=N_("The round's name."))]
 
 
 class UnknownState(UsageFault):
@@ -94,7 +93,7 @@ def apply_for(
     document = document_of(grant, {applicant.id: applicant.code}, {}) | {"vouchers": [], "dry_run": dry_run}
     text = N_("Application {grant} of {unit}: {amount} kr for “{title}”.")
     told = translate(text, grant=grant.id, unit=applicant.code, amount=kronor(amount_ore), title=application.title)
-    show_posted(document, told + _unless(dry_run=dry_run), output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step(f"klimatvaxling grant show {grant.id}")
 
@@ -247,13 +246,9 @@ def _take(
     document = document_of(taken.grant, codes, rounds)
     document |= {"vouchers": [voucher.code for voucher in taken.vouchers], "dry_run": dry_run}
     text = translate(told, grant=taken.grant.id, amount=kronor(amount_ore))
-    show_posted(document, text + _unless(dry_run=dry_run), output)
+    show_posted(document, text + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step(f"klimatvaxling grant show {taken.grant.id}")
-
-
-def _unless(*, dry_run: bool) -> str:
-    return " " + translate(N_("A dry run: nothing is posted.")) if dry_run else ""
 
 
 def score(
@@ -278,7 +273,7 @@ def score(
     listed = ", ".join(f"{name} {points}" for name, points in given.items())
     told = translate(N_("Points of grant {grant}: {points}."), grant=count(grant), points=listed)
     document = {"id": count(grant), "scores": given, "vouchers": [], "dry_run": dry_run}
-    show_posted(document, told + _unless(dry_run=dry_run), output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
 
 
 def list_grants(
@@ -350,69 +345,6 @@ def overdue(
     present(around, output, lambda books: grants(books, day, known, overdue=True))
 
 
-def open_round(
-    context: typer.Context,
-    name: _RoundName,
-    opens_on: Annotated[str, typer.Option("--from", metavar="DATE", help=N_("The first day applications are taken."))],
-    closes_on: Annotated[str, typer.Option("--to", metavar="DATE", help=N_("The last day applications are taken."))],
-    dry_run: options.DryRun = False,
-    output: options.Format = "table",
-) -> None:
-    """Put a round on record."""
-    around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import writing
-    from klimatvaxling.grants.round_register import open_round as put_on_record
-    from klimatvaxling.terminal.show import show_registered
-
-    first, last = typed.date(opens_on), typed.date(closes_on)
-    with writing(around.url, dry_run=dry_run) as connection:
-        opened = put_on_record(connection, name, first, last, clock=around.clock, by=around.user)
-    told = translate(
-        N_("The round “{name}” takes applications from {begins} to {to}."), name=opened.name, begins=first, to=last
-    )
-    done(told + _unless(dry_run=dry_run))
-    row = {"round": opened.name, "opens_on": opened.opens_on, "closes_on": opened.closes_on}
-    show_registered(row, output, dry_run=dry_run)
-
-
-def close_round(
-    context: typer.Context,
-    name: _RoundName,
-    booked_on: options.BookedOn = None,
-    dry_run: options.DryRun = False,
-    output: options.Format = "table",
-) -> None:
-    """Close a round before its last day."""
-    around: Surroundings = context.obj
-    output_format(output)
-    from klimatvaxling.database.engine import writing
-    from klimatvaxling.grants.round_register import close_round as put_on_record
-    from klimatvaxling.terminal.show import show_registered
-
-    day = around.day_for_the_books(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
-        closed = put_on_record(connection, name, day, clock=around.clock, by=around.user)
-    done(
-        translate(N_("The round “{name}” is closed from {day}."), name=closed.name, day=day) + _unless(dry_run=dry_run)
-    )
-    show_registered({"round": closed.name, "closed_on": closed.closed_on}, output, dry_run=dry_run)
-
-
-def list_rounds(
-    context: typer.Context,
-    as_of: options.AsOf = None,
-    known_at: options.KnownAt = None,
-    output: options.Format = "table",
-) -> None:
-    """The rounds."""
-    around: Surroundings = context.obj
-    from klimatvaxling.reports.grants import rounds
-
-    day, known = around.day(as_of), around.known_at(known_at)
-    present(around, output, lambda books: rounds(books, day, known))
-
-
 _APPLY = (
     'grant apply --unit SBF --title "Laddstolpar" --amount 80000 --total-cost 120000 --co2-reduction-kg 4000'
     " --lifetime-years 10"
@@ -459,17 +391,4 @@ COMMANDS = (
         score,
     ),
     ("grant overdue", N_("Show the grants whose final report is late. Posts nothing."), "grant overdue", overdue),
-    (
-        "grant round open",
-        N_("Say when applications are taken. Posts nothing."),
-        "grant round open 2026-1 --from 2026-01-15 --to 2026-03-31",
-        open_round,
-    ),
-    (
-        "grant round close",
-        N_("Close a round before its last day. Posts nothing."),
-        "grant round close 2026-1",
-        close_round,
-    ),
-    ("grant round list", N_("Show the rounds of applications. Posts nothing."), "grant round list", list_rounds),
 )

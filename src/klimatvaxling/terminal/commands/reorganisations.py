@@ -8,7 +8,7 @@ from klimatvaxling import typed
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import next_step
+from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -43,9 +43,7 @@ def merge(
     told = translate(
         N_("{units} are part of {other} from {day}."), units=", ".join(codes), other=merged.into.code, day=day
     )
-    if dry_run:
-        told += " " + translate(N_("A dry run: nothing is posted."))
-    show_posted(document, told, output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step(f"klimatvaxling statement --unit {merged.into.code}")
 
@@ -85,9 +83,7 @@ def transfer(
         unit=unit,
         other=to,
     )
-    if dry_run:
-        told += " " + translate(N_("A dry run: nothing is posted."))
-    show_posted(document, told, output)
+    show_posted(document, told + unless(dry_run=dry_run), output)
     if not dry_run:
         next_step(f"klimatvaxling statement --unit {to}")
 
