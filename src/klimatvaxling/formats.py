@@ -5,7 +5,7 @@ from decimal import Decimal
 from babel.numbers import format_decimal
 
 from klimatvaxling import language
-from klimatvaxling.exact import whole
+from klimatvaxling.exact import whole, whole_quotient
 
 _LOCALES = {"sv": "sv_SE", "en": "en_GB"}
 
@@ -23,6 +23,23 @@ def kg(co2_g: int) -> str:
 def number(value: int) -> str:
     """A whole number with thousands parted: `1 234`."""
     return _decimal(Decimal(value), "#,##0")
+
+
+def percent(part: int, whole_of: int) -> str:
+    """A share in percent with one decimal: `12,5 %`; empty where there is nothing to compare with."""
+    return f"{_decimal(_permille(part, whole_of), '#,##0.0')} %" if whole_of else ""
+
+
+def percent_change(value: int, before: int) -> str:
+    """The change from `before` in percent with one decimal and its sign: `+12,5 %`; empty where it was nothing."""
+    if not before:
+        return ""
+    change = _permille(value - before, abs(before))
+    return f"{_decimal(change, '+#,##0.0;-#,##0.0') if change else _decimal(change, '0.0')} %"
+
+
+def _permille(part: int, whole_of: int) -> Decimal:
+    return Decimal(whole_quotient(part * 1000, whole_of)).scaleb(-1)
 
 
 def _decimal(value: Decimal, pattern: str) -> str:

@@ -39,6 +39,7 @@ METAVARS = (
     N_("DNR"),
     N_("FILE"),
     N_("FILE.csv"),
+    N_("FILE.xlsx"),
     N_("FILE…"),
     N_("FOLDER"),
     N_("HASH"),

@@ -16,9 +16,18 @@ def foot(connection: Connection, today: datetime.date) -> tuple[str, ...]:
     last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
     lines = []
     if last is not None:
-        head = last.hash[:SHOWN_OF_HEAD]
-        count = translate_plural(N_("{count} voucher"), N_("{count} vouchers"), last.id)
-        lines.append(translate(N_("The chain ends with {head} after {vouchers}."), head=head, vouchers=count))
+        lines.append(chain_note(last.hash[:SHOWN_OF_HEAD], last.id))
     if policy.value_on(all_values(connection), policy.REQUIRE_SECOND_PERSON, today) == "off":
-        lines.append(translate(N_("No second person is required for approvals (policy require_second_person is off).")))
+        lines.append(second_person_note())
     return tuple(lines)
+
+
+def chain_note(head: str, vouchers: int) -> str:
+    """How far the books have come."""
+    count = translate_plural(N_("{count} voucher"), N_("{count} vouchers"), vouchers)
+    return translate(N_("The chain ends with {head} after {vouchers}."), head=head, vouchers=count)
+
+
+def second_person_note() -> str:
+    """That a rule of control is set aside."""
+    return translate(N_("No second person is required for approvals (policy require_second_person is off)."))

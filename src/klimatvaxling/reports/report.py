@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 TEXT, AMOUNT, WEIGHT, NUMBER = "text", "amount", "weight", "number"
 # An exact decimal as it stands in the books: with a point, never rounded.
 DECIMAL = "decimal"
+# A picture of the number under the same key: drawn as wide as the terminal allows, never written to JSON or CSV.
+BAR = "bar"
+# Text set to the right, as a share in percent.
+SHARE = "share"
 
 
 @dataclass(frozen=True)
@@ -17,6 +21,10 @@ class Column:
     kind: str = TEXT
     # When the terminal is too narrow, columns with the highest number here are left out first; 0 always stays.
     gives_way: int = 0
+    # For a bar: the key of what it is compared with, drawn as a stroke on the same scale.
+    mark: str | None = None
+    # Text that is left out rather than broken over lines; give it a number above to give way by.
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,3 +39,5 @@ class Report:
     notes: Sequence[str] = field(default_factory=tuple)
     csv_keys: Sequence[str] = field(default_factory=tuple)
     when_empty: str = ""
+    # A page of several tables: each is shown under its own title, and `rows` are for CSV only.
+    sections: "Sequence[Report]" = field(default_factory=tuple)

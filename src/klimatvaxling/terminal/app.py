@@ -15,6 +15,7 @@ from klimatvaxling.terminal.commands import (
     backups,
     batches,
     books,
+    climate_report,
     closing,
     coding,
     completeness,
@@ -35,6 +36,7 @@ from klimatvaxling.terminal.commands import (
     sources,
     units,
     vehicles,
+    yearly,
 )
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
@@ -106,6 +108,7 @@ GROUPS = {
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
     "grant": N_("Grants from the shared fund, from application to final report."),
+    "report": N_("The year in figures and pictures."),
     "grant round": N_("When applications are taken."),
     "period": N_("Months that are closed to postings."),
     "audit": N_("Who did what, when."),
@@ -141,6 +144,8 @@ _ROOMS = (
     coding,
     handovers,
     closing,
+    yearly,
+    climate_report,
 )
 
 

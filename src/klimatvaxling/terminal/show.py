@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.markup import escape
 
-from klimatvaxling import formats
+from klimatvaxling import formats, pictures
 from klimatvaxling.language import N_, translate
-from klimatvaxling.reports.report import AMOUNT, NUMBER, TEXT, WEIGHT, Column, Report
+from klimatvaxling.reports.report import AMOUNT, BAR, NUMBER, TEXT, WEIGHT, Column, Report
 from klimatvaxling.terminal.say import done
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from sqlalchemy import Connection
 
 _FORMATTERS = {AMOUNT: formats.kronor, WEIGHT: formats.kg, NUMBER: formats.number}
@@ -90,13 +91,24 @@ def _table(report: Report) -> None:
     if not report.rows and report.when_empty:
         console.print(report.when_empty, markup=False)
         return
-    widest = {column.key: _widest(report, column) for column in report.columns}
+    for section in report.sections:
+        console.print()
+        _table(section)
+    if report.sections:
+        _print_notes(console, report)
+        return
+    widest = {column.key: _widest(report, column) for column in report.columns if column.kind != BAR}
     columns = _fitting(report, widest, console.width)
-    wrapping = _wrapping(columns, widest, console.width)
+    bars = {column.key: column for column in columns if column.kind == BAR}
+    width = console.width - len(bars) * (_NARROWEST_BAR + _BETWEEN_COLUMNS)
+    wrapping = _wrapping([column for column in columns if column.kind != BAR], widest, width)
+    bar_width = _bar_width(columns, widest, wrapping, console.width) if bars else 0
     table = Table(box=SIMPLE_HEAD, show_footer=report.total is not None, pad_edge=False, footer_style="bold")
     for index, column in enumerate(columns):
-        total = translate(N_("Total")) if index == 0 else _cell(report.total or {}, column)
-        is_number = column.kind != TEXT
+        total = (
+            translate(N_("Total")) if index == 0 else "" if column.kind == BAR else _cell(report.total or {}, column)
+        )
+        is_number = column.kind not in (TEXT, BAR)
         table.add_column(
             _heading(column),
             footer=total,
@@ -105,8 +117,14 @@ def _table(report: Report) -> None:
             overflow="fold",
         )
     for row in report.rows:
-        table.add_row(*(_cell(row, column) for column in columns))
+        table.add_row(
+            *(_bar(report, row, column, bar_width) if column.kind == BAR else _cell(row, column) for column in columns)
+        )
     console.print(table)
+    _print_notes(console, report)
+
+
+def _print_notes(console: "Console", report: Report) -> None:
     for note in report.notes:
         console.print(note, markup=False, soft_wrap=True)
 
@@ -114,6 +132,8 @@ def _table(report: Report) -> None:
 _LONGEST_HEADING = 12
 _WIDEST_TEXT = 16
 _BETWEEN_COLUMNS = 3
+_NARROWEST_BAR = 8
+_WIDEST_BAR = 40
 
 
 def _heading(column: Column) -> str:
@@ -136,7 +156,11 @@ def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> s
     """
     taken = {column.key: max(widest[column.key], *map(cell_len, _heading(column).split("\n"))) for column in columns}
     candidates = sorted(
-        (column.key for column in columns[1:] if column.kind == TEXT and taken[column.key] > _WIDEST_TEXT),
+        (
+            column.key
+            for column in columns[1:]
+            if column.kind == TEXT and not column.whole and taken[column.key] > _WIDEST_TEXT
+        ),
         key=lambda key: -taken[key],
     )
     wrapping: set[str] = set()
@@ -153,14 +177,38 @@ def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Colu
     columns = list(report.columns)
     needed = {}
     for index, column in enumerate(columns):
+        if column.kind == BAR:
+            needed[column.key, BAR] = _NARROWEST_BAR
+            continue
         whole = max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
-        needed[column.key] = whole if column.kind != TEXT or index == 0 else min(whole, _WIDEST_TEXT)
-    while sum(needed[column.key] + _BETWEEN_COLUMNS for column in columns) > width:
+        is_whole = column.kind != TEXT or index == 0 or column.whole
+        needed[column.key, column.kind] = whole if is_whole else min(whole, _WIDEST_TEXT)
+    while sum(needed[column.key, column.kind] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:
             break
         columns.remove(first_to_go)
     return columns
+
+
+def _bar_width(columns: list[Column], widest: Mapping[str, int], wrapping: set[str], width: int) -> int:
+    """What the other columns leave, shared between the bars."""
+    taken = bars = 0
+    for column in columns:
+        taken += _BETWEEN_COLUMNS
+        if column.kind == BAR:
+            bars += 1
+        else:
+            value = min(widest[column.key], _WIDEST_TEXT) if column.key in wrapping else widest[column.key]
+            taken += max(value, *map(cell_len, _heading(column).split("\n")))
+    return max(_NARROWEST_BAR, min(_WIDEST_BAR, (width - taken) // bars))
+
+
+def _bar(report: Report, row: Mapping[str, object], column: Column, width: int) -> str:
+    keys = [column.key] if column.mark is None else [column.key, column.mark]
+    most = max((abs(int(str(each[key] or 0))) for each in report.rows for key in keys), default=0)
+    mark = None if column.mark is None or row[column.mark] is None else int(str(row[column.mark]))
+    return pictures.bar(int(str(row[column.key] or 0)), most, width, mark)
 
 
 def _cell(row: Mapping[str, object], column: Column) -> str:

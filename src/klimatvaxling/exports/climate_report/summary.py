@@ -1,0 +1,139 @@
+"""The first sheet: the key figures with their change from last year, and the year in pictures."""
+
+from collections.abc import Mapping
+
+from openpyxl.utils import quote_sheetname
+
+from klimatvaxling.exports import chart
+from klimatvaxling.exports.climate_report.money import MOST_IN_A_CHART, fund_picture
+from klimatvaxling.exports.climate_report.months import monthly_picture
+from klimatvaxling.exports.climate_report.units import change
+from klimatvaxling.exports.climate_report.year import ClimateYear
+from klimatvaxling.exports.look import LAST_YEAR, THIS_YEAR
+from klimatvaxling.exports.sheet import Field, Placed, Sheet
+from klimatvaxling.language import N_, translate
+from klimatvaxling.reports.foot import SHOWN_OF_HEAD, chain_note, second_person_note
+from klimatvaxling.reports.titles import title
+from klimatvaxling.reports.year import CATEGORIES, FIGURE_TITLES, key_figures
+from klimatvaxling.reports.year_sums import Figures, figures_by
+
+# What other documents may refer to; the same names in every language.
+NAMES = {
+    "co2_g": "CO2_kg",
+    "car_g": "Car_kg",
+    "flight_g": "Flight_kg",
+    "charged_ore": "Fees_SEK",
+    "spent_ore": "Used_SEK",
+    "swept_ore": "To_fund_SEK",
+    "grants_paid_ore": "Grants_net_SEK",
+    "own_funds_ore": "Own_funds_SEK",
+    "available_ore": "Fund_available_SEK",
+    "committed_ore": "Fund_reserved_SEK",
+}
+_WIDTH = 18.5
+
+
+def summary(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dict[str, str]]:
+    """Key figures and pictures; gives the named ranges too."""
+    sheet = Sheet(translate(N_("Summary")), landscape=False)
+    sheet.widths |= {1: 34, 2: 18, 3: 18, 4: 13}
+    sheet.line(("title", translate(N_("Climate report {year}"), year=year.year)))
+    sheet.line(("heading", year.organisation))
+    sheet.line(("note", translate(N_("Internal climate exchange, as booked up to {day}."), day=year.as_of)))
+    sheet.line(("note", chain_note(year.chain.head[:SHOWN_OF_HEAD], year.chain.vouchers)) if year.chain.head else None)
+    if not year.needs_second_person:
+        sheet.line(("warning", second_person_note()))
+    if not year.books.is_whole:
+        sheet.line(
+            ("warning", translate(N_("The year is not over: the year before is counted up to the same day of it.")))
+        )
+    sheet.skip()
+    names = _figures(sheet, year)
+    sheet.skip()
+    categories = _categories(sheet, year)
+    sheet.skip()
+    _pictures(sheet, year, placed, categories)
+    return sheet, names
+
+
+def _figures(sheet: Sheet, year: ClimateYear) -> dict[str, str]:
+    sheet.line(
+        ("head_text", translate(N_("Key figures"))),
+        ("head_number", str(year.year)),
+        ("head_number", str(year.year - 1)),
+        ("head_number", translate(N_("Change"))),
+    )
+    names = {}
+    for row in key_figures(year.books):
+        figure, kind = row["figure"], "kg" if row["figure"].endswith("_g") else "kr"
+        per_mille = change(row["value"], row["value_before"])
+        cells = ((kind, row["value"]), (kind, row["value_before"]), ("change", per_mille))
+        number = sheet.line(("text", translate(FIGURE_TITLES[figure])), *cells)
+        names[NAMES[figure]] = f"{quote_sheetname(sheet.title)}!$B${number}"
+        names[f"{NAMES[figure]}_before"] = f"{quote_sheetname(sheet.title)}!$C${number}"
+    return names
+
+
+def _categories(sheet: Sheet, year: ClimateYear) -> Placed:
+    now = figures_by(year.books.now, lambda line: line.category)
+    before = figures_by(year.books.before, lambda line: line.category)
+    rows = []
+    for category in CATEGORIES:
+        figures, earlier = now.get(category, Figures()), before.get(category, Figures())
+        rows.append((title(category), figures.co2_g, earlier.co2_g, change(figures.co2_g, earlier.co2_g)))
+    return sheet.table(
+        "CarAndAir",
+        (
+            Field("category", translate(N_("Car and air"))),
+            Field("co2", translate(N_("kg CO2 {year}"), year=year.year), "kg", summed=True),
+            Field("co2_before", translate(N_("kg CO2 {year}"), year=year.year - 1), "kg", summed=True),
+            Field("change", translate(N_("Change")), "change"),
+        ),
+        rows,
+    )
+
+
+def _pictures(sheet: Sheet, year: ClimateYear, placed: Mapping[str, Placed], categories: Placed) -> None:
+    """Below each other, as wide as the page."""
+    units = placed["units"]
+    shown = min(MOST_IN_A_CHART, units.last_row - units.first_row + 1)
+    high = 3.2 + 0.75 * shown
+    anchors = [sheet.next_row]
+    for height in (7.5, 7.0, high):
+        anchors.append(anchors[-1] + round(height / 0.53) + 1)
+    last_year = LAST_YEAR
+    by_category = chart.columns(
+        translate(N_("Fossil CO2 by category, kg")),
+        categories.column("category"),
+        (
+            chart.Line(categories.column("co2_before"), categories.heading("co2_before"), last_year),
+            chart.Line(categories.column("co2"), categories.heading("co2"), THIS_YEAR),
+        ),
+        size=(_WIDTH, 7.0),
+    )
+    by_unit = chart.rows(
+        translate(N_("Fossil CO2 by unit, kg")),
+        units.part("unit", shown),
+        (
+            chart.Line(units.part("co2_before", shown), units.heading("co2_before"), last_year),
+            chart.Line(units.part("co2", shown), units.heading("co2"), THIS_YEAR),
+        ),
+        size=(_WIDTH, high),
+    )
+    words = {"year": year.year, "before": year.year - 1}
+    sheet.pictures += [
+        monthly_picture(placed["months"], year, f"A{anchors[0]}", (_WIDTH, 7.5)),
+        chart.Picture(
+            by_category,
+            f"A{anchors[1]}",
+            translate(N_("Bars: kilograms of fossil CO2 by category of travel, {year} beside {before}."), **words),
+        ),
+        chart.Picture(
+            by_unit,
+            f"A{anchors[2]}",
+            translate(
+                N_("Bars: kilograms of fossil CO2 of the units that emit most, {year} beside {before}."), **words
+            ),
+        ),
+        fund_picture(placed["fund"], year, f"A{anchors[3]}", (_WIDTH, 7.5)),
+    ]

@@ -1,0 +1,253 @@
+"""`report year`, `report trend` and `report forecast`: the same figures in tables, JSON and CSV."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import Books, trip
+from klimatvaxling import language, pictures
+from klimatvaxling.formats import percent, percent_change
+from klimatvaxling.reports.forecast import Pace
+from two_years import live_through
+
+GOLDEN = Path(__file__).parent / "golden"
+REPORTS = {
+    "year": ("report", "year", "--year", "2025", "--as-of", "2025-12-31"),
+    "trend": ("report", "trend", "--as-of", "2025-12-31"),
+    "forecast": ("report", "forecast", "--as-of", "2025-10-31"),
+}
+
+
+@pytest.fixture(scope="module")
+def lived_books(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("two-years")
+    shutil.copy(opened_books / "units.db", folder / "books.db")
+    live_through(Books(folder, folder / "books.db"))
+    return folder / "books.db"
+
+
+@pytest.fixture
+def two_years(lived_books: Path, tmp_path: Path) -> Books:
+    shutil.copy(lived_books, tmp_path / "books.db")
+    return Books(tmp_path, tmp_path / "books.db")
+
+
+@pytest.fixture
+def english() -> None:
+    language.use("en")
+
+
+def same_as_golden(name: str, text: str) -> None:
+    """The text is that of the golden file. GOLDEN=write writes the file instead, to be read before it is kept."""
+    masked = re.sub(r"\b[0-9a-f]{12}\b", "<head>", text)
+    path = GOLDEN / name
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(masked, encoding="utf-8")
+    assert masked == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_json_of_a_report_is_the_golden_one(two_years: Books, report: str) -> None:
+    document = two_years.json(*REPORTS[report])
+    same_as_golden(f"report-{report}.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n")
+
+
+@pytest.mark.parametrize("spoken", ["sv", "en"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("report", REPORTS)
+def test_the_table_of_a_report_is_the_golden_one_at_each_width(
+    two_years: Books, report: str, width: int, spoken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    outcome = two_years(*REPORTS[report], "--language", spoken)
+    assert outcome.code == 0, outcome.err
+    shown = "\n".join(line.rstrip() for line in outcome.out.splitlines())
+    same_as_golden(f"report-{report}.{spoken}.{width}.txt", shown + "\n")
+
+
+@pytest.mark.parametrize("spoken", ["sv", "en"])
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("report", REPORTS)
+def test_a_narrow_terminal_leaves_columns_out_but_cuts_no_number_off(
+    two_years: Books, report: str, width: int, spoken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cells(columns: int) -> set[str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = [line for line in two_years(*REPORTS[report], "--language", spoken).out.splitlines() if line[:1] == " "]
+        assert lines
+        assert max(map(len, lines)) <= columns
+        assert "\x1b" not in "".join(lines)
+        return {cell for line in lines for cell in re.split(r" {2,}", line.strip()) if cell[:1].isdigit()}
+
+    assert cells(width) <= cells(200)
+
+
+def figure(books: Books, statement: str) -> int:
+    return int(books.sql(statement)[0][0] or 0)
+
+
+def test_the_year_is_what_the_ledger_says(two_years: Books) -> None:
+    found = two_years.json(*REPORTS["year"])
+    of_year = "FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE v.booked_on LIKE '{}%' AND p.account = '{}'"
+    for year, which in (("2025", "value"), ("2024", "value_before")):
+        figures = {name: pair[which] for name, pair in found["key_figures"].items()}
+        fees = of_year.format(year, "fee_expense")
+        assert figures["co2_g"] == figure(two_years, f"SELECT sum(p.co2_g) {fees}")
+        assert figures["charged_ore"] == figure(two_years, f"SELECT sum(p.amount_ore) {fees}")
+        assert figures["spent_ore"] == -figure(
+            two_years, f"SELECT sum(p.amount_ore) {of_year.format(year, 'measures')}"
+        )
+        paid = figure(two_years, f"SELECT sum(p.amount_ore) {of_year.format(year, 'grants_paid')}")
+        assert figures["grants_paid_ore"] == -paid
+        assert figures["co2_g"] == figures["car_g"] + figures["flight_g"]
+        until = (
+            f"FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE v.booked_on <= '{year}-12-31' AND account ="
+        )
+        for name, account in (("own_funds_ore", "own_funds"), ("available_ore", "fund_available")):
+            assert figures[name] == -figure(two_years, f"SELECT sum(p.amount_ore) {until} '{account}'")
+
+
+def test_the_parts_of_the_year_add_up_to_its_key_figures(two_years: Books) -> None:
+    found = two_years.json(*REPORTS["year"])
+    for part in ("months", "units", "categories"):
+        for name in ("co2_g", "charged_ore"):
+            for suffix, which in (("", "value"), ("_before", "value_before")):
+                assert sum(row[name + suffix] for row in found[part]) == found["key_figures"][name][which], (part, name)
+
+
+def test_the_fund_after_is_the_fund_before_and_its_flows(two_years: Books) -> None:
+    for key in ("amount_ore", "amount_ore_before"):
+        before, *flows, after = [row[key] for row in two_years.json(*REPORTS["year"])["fund"]]
+        assert before + sum(flows) == after
+    fund = two_years.json("fund", "--as-of", "2025-12-31")
+    assert after != fund["available_ore"] + fund["committed_ore"], "the last pair was that of the year before"
+    assert two_years.json(*REPORTS["year"])["fund"][-1]["amount_ore"] == fund["available_ore"] + fund["committed_ore"]
+
+
+def test_a_year_that_is_not_over_is_compared_with_the_same_days_of_the_year_before(two_years: Books) -> None:
+    found = two_years.json("report", "year", "--year", "2025", "--as-of", "2025-05-31")
+    assert [row["month"] for row in found["months"]] == [f"2025-{month:02d}" for month in range(1, 6)]
+    assert found["key_figures"]["co2_g"]["value_before"] == 310_000 + 120_500, "February and May, not November"
+    told = two_years("report", "year", "--year", "2025", "--as-of", "2025-05-31").out
+    assert "up to the same day" in told
+    assert "up to the same day" not in two_years(*REPORTS["year"]).out
+
+
+def test_the_year_as_it_was_known_then_leaves_out_what_came_later(two_years: Books) -> None:
+    (first,) = two_years.sql("SELECT registered_at FROM voucher ORDER BY id LIMIT 1")
+    found = two_years.json("report", "year", "--year", "2025", "--known-at", first[0], "--as-of", "2025-12-31")
+    (posted,) = two_years.sql("SELECT sum(p.co2_g) FROM posting p WHERE p.voucher_id = 1")
+    assert found["key_figures"]["co2_g"]["value"] + found["key_figures"]["co2_g"]["value_before"] == posted[0]
+
+
+def test_a_year_without_bookings_says_so(two_years: Books) -> None:
+    outcome = two_years("report", "year", "--year", "2019")
+    assert outcome.code == 0
+    assert "Nothing is booked in 2019" in outcome.out
+    assert two_years.json("report", "year", "--year", "2019")["units"] == []
+
+
+@pytest.mark.parametrize("report", REPORTS)
+def test_csv_has_the_same_numbers_and_no_signs_for_people(two_years: Books, report: str) -> None:
+    rows = list(csv.DictReader(io.StringIO(two_years(*REPORTS[report], "--format", "csv").out), delimiter=";"))
+    document = two_years.json(*REPORTS[report])
+    if report == "year":
+        figures = {row["figure"]: row["value"] for row in rows if row["section"] == "key_figures"}
+        assert figures == {name: str(pair["value"]) for name, pair in document["key_figures"].items()}
+    else:
+        records: Any = document["years" if report == "trend" else "units"]
+        key = "charged_ore" if report == "trend" else "forecast_ore"
+        assert [row[key] for row in rows] == [str(record[key]) for record in records]
+    assert "\u00a0" not in str(rows)
+
+
+def test_the_trend_shows_the_last_years_asked_for(two_years: Books) -> None:
+    assert [row["year"] for row in two_years.json("report", "trend", "--as-of", "2026-12-31")["years"]] == [
+        2024,
+        2025,
+        2026,
+    ]
+    assert [
+        row["year"] for row in two_years.json("report", "trend", "--years", "1", "--as-of", "2025-12-31")["years"]
+    ] == [2025]
+    found = two_years.json("report", "trend", "--as-of", "2026-06-30")["years"]
+    assert [row["whole"] for row in found] == [True, True, False]
+    assert two_years("report", "trend", "--years", "0").code == 2
+
+
+def test_the_forecast_counts_whole_months_up_to_the_last_with_fees(two_years: Books) -> None:
+    found = two_years.json("report", "forecast", "--as-of", "2025-09-30")
+    assert found["months"] == 8, "September has no fees yet: its files may still come"
+    so_far = sum(row["charged_ore"] for row in found["by_month"] if row["charged_ore"] is not None)
+    assert found["total"]["so_far_ore"] == so_far
+    assert found["total"]["forecast_ore"] == (2 * so_far * 12 + 8) // 16, "half an öre is rounded up"
+    assert found["total"]["seasonal_ore"] is None, "last year had months without fees: it says nothing of seasons"
+
+
+def test_the_forecast_of_a_whole_year_is_the_year(two_years: Books) -> None:
+    found = two_years.json("report", "forecast", "--year", "2024", "--as-of", "2026-01-01")
+    assert found["total"]["forecast_ore"] == found["total"]["so_far_ore"]
+
+
+def test_without_a_month_of_fees_there_is_no_forecast(two_years: Books) -> None:
+    outcome = two_years("report", "forecast", "--as-of", "2027-02-28")
+    assert outcome.code == 0
+    assert "no pace yet" in outcome.out
+
+
+def test_the_seasonal_forecast_follows_last_years_months(books: Books) -> None:
+    last_year = [trip(f"L{month}", date=f"2024-{month:02d}-10", co2_fossil_kg=str(month)) for month in range(1, 13)]
+    books.take(*last_year, trip("N1", date="2025-01-10", co2_fossil_kg="2"))
+    found = books.json("report", "forecast", "--as-of", "2025-01-31")["total"]
+    assert found == {"so_far_ore": 300, "forecast_ore": 3600, "seasonal_ore": 300 * 78, "last_year_ore": 78 * 150}
+
+
+@given(so_far=st.integers(-(10**9), 10**9), months=st.integers(1, 12))
+def test_the_pace_is_the_mean_times_twelve_to_the_nearest_ore(so_far: int, months: int) -> None:
+    forecast = Pace(months, so_far, 0, 0).forecast_ore
+    assert forecast is not None
+    assert abs(2 * (forecast * months - so_far * 12)) <= months
+
+
+@given(st.integers(-(10**12), 10**12), st.integers(1, 10**12), st.integers(1, 60), st.none() | st.integers(0, 10**12))
+def test_a_bar_keeps_its_width_and_shows_that_there_is_something(
+    value: int, most: int, width: int, mark: int | None
+) -> None:
+    drawn = pictures.bar(value, most, width, mark)
+    assert len(drawn) <= max(width, 1)
+    assert bool(drawn.strip(" │")) or value == 0 or width == 1 or mark
+    assert (pictures.MARK in drawn) == bool(mark)
+
+
+def test_a_bar_is_as_long_as_its_share() -> None:
+    assert pictures.bar(50, 100, 10) == "█████"
+    assert pictures.bar(100, 100, 10) == "██████████"
+    assert pictures.bar(25, 100, 10, mark=75) == "██▌    │"
+    assert pictures.bar(-50, 100, 10) == "▒▒▒▒▒"
+    assert pictures.bar(0, 100, 10) == ""
+    assert pictures.bar(5, 0, 10) == ""
+
+
+def test_a_sparkline_has_a_letter_for_each_value() -> None:
+    assert pictures.sparkline([0, 1, 4, 8, None]) == "·▁▄█·"
+    assert pictures.sparkline([]) == ""
+    assert pictures.sparkline([0, 0]) == "··"
+
+
+def test_percentages_are_rounded_half_up_and_say_nothing_of_nothing(english: None) -> None:
+    assert percent(1, 3) == "33.3 %"
+    assert percent(1, 0) == ""
+    assert percent_change(112_500, 100_000) == "+12.5 %"
+    assert percent_change(95_000, 100_000) == "-5.0 %"
+    assert percent_change(100_000, 100_000) == "0.0 %"
+    assert percent_change(0, -100) == "+100.0 %"
+    assert percent_change(5, 0) == ""
