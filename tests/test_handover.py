@@ -131,9 +131,13 @@ def test_again_writes_the_same_bytes_also_after_everything_around_them_has_chang
 def test_again_refuses_what_it_cannot_do(coded: Books) -> None:
     coded.take(trip("a"))
     run(coded, "2025-03")
-    for wrong in ("7", "9" * 30):
+    for wrong, code, exit_code in (
+        ("7", "KV-HANDOVER-UNKNOWN", 3),
+        ("9" * 30, "KV-TOO-LARGE", 2),
+        ("ett", "KV-COUNT", 2),
+    ):
         outcome = coded("handover", "again", wrong)
-        assert (outcome.code, "KV-HANDOVER-UNKNOWN" in outcome.err) == (3, True)
+        assert (outcome.code, code in outcome.err) == (exit_code, True)
     (path,) = (coded.folder / "out").iterdir()
     path.write_bytes(b"somebody else's")
     outcome = coded("handover", "again", "1")

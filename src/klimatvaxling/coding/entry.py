@@ -7,9 +7,8 @@ travelled. Nothing else of a voucher is split, and every voucher still sums to z
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from klimatvaxling import formats
 from klimatvaxling.charges.charge import fee_ore
-from klimatvaxling.coding.plan import PARTS, SIDE_OF_ACCOUNT, TEMPLATE_OF_EVENT, CodingPlan, Side, filled, placeholders
+from klimatvaxling.coding.plan import PARTS, SIDE_OF_ACCOUNT, TEMPLATE_OF_EVENT, CodingPlan, Side, filled
 from klimatvaxling.coding.plan_errors import CostCentreMissing, CounterpartMissing, TemplateMissing
 from klimatvaxling.exact import share_out
 from klimatvaxling.units.unit import FUND, Unit
@@ -72,7 +71,7 @@ class BookedVoucher:
 class EntryLine:
     """A line in the municipality's own plan: account, the given parts of the coding string, öre, and whose line it is.
 
-    `side` is the side of the template it comes from.
+    `side` is the side of the template it comes from; a fee has its category and its share of the grams.
     """
 
     side: str
@@ -80,7 +79,8 @@ class EntryLine:
     codes: tuple[tuple[str, str], ...]
     owner: str
     amount_ore: int
-    text: str = ""
+    category: str = ""
+    co2_g: int | None = None
 
     @property
     def counterpart(self) -> str:
@@ -137,30 +137,28 @@ def _coded(
     voucher: BookedVoucher, booked: BookedLine, side: Side, plan: CodingPlan, unit: Unit | None
 ) -> Iterable[EntryLine]:
     shares = booked.shares or (Share("", "", booked.co2_g or 0),)
-    text = "" if booked.co2_g is None else f"{formats.kg(booked.co2_g)} kg CO2"
     for share, amount_ore in zip(shares, split_fee(booked.amount_ore, booked.rate_ore_per_kg, shares), strict=True):
         facts = _facts(voucher, share, side, plan, unit)
         codes = tuple((part, value) for part in PARTS if (value := filled(getattr(side, part), facts)))
-        if len(shares) > 1:
-            text = f"{formats.kg(share.co2_g)} kg CO2"
         yield EntryLine(
-            SIDE_OF_ACCOUNT[booked.account], side.account, codes, filled(side.owner, facts), amount_ore, text
+            *(SIDE_OF_ACCOUNT[booked.account], side.account, codes, filled(side.owner, facts), amount_ore),
+            category=booked.category or "",
+            co2_g=None if booked.co2_g is None else share.co2_g,
         )
 
 
 def _facts(voucher: BookedVoucher, share: Share, side: Side, plan: CodingPlan, unit: Unit | None) -> dict[str, str]:
     """What the side's placeholders stand for. Raises `CostCentreMissing` or `CounterpartMissing`."""
-    wanted = {name for value in side.values() for name in placeholders(value)}
     code = unit.code if unit else FUND
     own = plan.unit(code)
     facts = {"unit": code, "project": share.project or own.project}
-    if "cost_centre" in wanted:
+    if "cost_centre" in side.wanted:
         exact = [centre.code for centre in unit.cost_centres if not centre.is_prefix] if unit else []
         only = exact[0] if len(exact) == 1 else ""
         facts["cost_centre"] = share.cost_centre or own.cost_centre or only
         if not facts["cost_centre"]:
             raise CostCentreMissing(voucher=voucher.code, unit=code)
-    if "counterpart" in wanted:
+    if "counterpart" in side.wanted:
         facts["counterpart"] = unit.counterpart or "" if unit else ""
         if not facts["counterpart"]:
             raise CounterpartMissing(voucher=voucher.code, unit=code)
@@ -172,12 +170,18 @@ def _gathered(lines: list[EntryLine]) -> list[EntryLine]:
 
     Where that would leave less than a voucher needs, the lines stand as they are.
     """
-    sums: dict[EntryLine, int] = {}
+    same: dict[tuple[object, ...], list[EntryLine]] = {}
     for line in lines:
-        same = replace(line, amount_ore=0)
-        sums[same] = sums.get(same, 0) + line.amount_ore
-    gathered = [replace(line, amount_ore=amount_ore) for line, amount_ore in sums.items() if amount_ore]
+        same.setdefault((line.side, line.account, line.codes, line.owner, line.category), []).append(line)
+    sums = (each if len(each) == 1 else [_sum(each)] for each in same.values())
+    gathered = [line for (line,) in sums if line.amount_ore]
     return gathered or lines
+
+
+def _sum(lines: Sequence[EntryLine]) -> EntryLine:
+    grams = [line.co2_g for line in lines if line.co2_g is not None]
+    amount_ore = sum(line.amount_ore for line in lines)
+    return replace(lines[0], amount_ore=amount_ore, co2_g=sum(grams) if grams else None)
 
 
 def not_eliminated(lines: Iterable[EntryLine], plan: CodingPlan) -> dict[tuple[str, str], int]:

@@ -8,6 +8,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from klimatvaxling.ledger import accounts
 
@@ -88,9 +89,10 @@ class Side:
     counterpart: str = ""
     owner: str = ""
 
-    def values(self) -> tuple[str, ...]:
-        """Everything that may hold placeholders."""
-        return (*(getattr(self, part) for part in PARTS), self.owner)
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """The names of its placeholders."""
+        return frozenset(name for part in (*PARTS, "owner") for name in placeholders(getattr(self, part)))
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def placeholders(value: str) -> list[str]:
 
 def filled(value: str, facts: Mapping[str, str]) -> str:
     """The value with its placeholders filled in."""
+    if "{" not in value:
+        return value
     return _PLACEHOLDER.sub(lambda found: facts[found[1]], value)
 
 

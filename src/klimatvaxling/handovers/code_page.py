@@ -1,6 +1,7 @@
 """Code page 437, which SIE is written in (`#FORMAT PC8`), and what stands for letters and signs it does not have."""
 
 import unicodedata
+from functools import lru_cache
 
 # Documented in docs/sie.md. What is not here and has no plain form becomes a question mark.
 SUBSTITUTES = {
@@ -14,10 +15,14 @@ SUBSTITUTES = {
     "\\": "/", "{": "(", "}": ")",
 }  # fmt: skip
 UNKNOWN = "?"
+SIGNS_OF_THE_FORMAT = frozenset("\\{}")
 
 
+@lru_cache(maxsize=10_000)  # the same codes and names come over and over
 def in_code_page(text: str) -> str:
     """The text with what the code page lacks replaced, on one line, without control characters."""
+    if text.isascii() and text.isprintable() and SIGNS_OF_THE_FORMAT.isdisjoint(text):
+        return text
     return "".join(map(_letter, unicodedata.normalize("NFC", text)))
 
 

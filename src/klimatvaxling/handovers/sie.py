@@ -4,11 +4,12 @@ Texts are quoted and in code page 437; amounts have a decimal point and two deci
 over labels and field contents.
 """
 
-import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from klimatvaxling import formats
 from klimatvaxling.coding.entry import BookedVoucher, EntryLine
 from klimatvaxling.coding.plan import PARTS, Account, Dimension
 from klimatvaxling.handovers.code_page import encoded, in_code_page
@@ -129,7 +130,7 @@ def _voucher(file: _File, each: SieVoucher) -> None:
             _objects(line, each.dimensions),
             _plain(amount(line.amount_ore)),
             _day(voucher.booked_on),
-            _text(line.text or voucher.description),
+            _text(voucher.description if line.co2_g is None else f"{formats.kg(line.co2_g)} kg CO2"),
         )
     file.brace("}")
 
@@ -142,12 +143,14 @@ def _objects(line: EntryLine, dimensions: Mapping[str, Dimension]) -> _Field:
     return _Field("".join(field.content for field in fields), f"{{{written}}}")
 
 
+@lru_cache(maxsize=10_000)
 def _text(value: str) -> _Field:
-    content = re.sub(r" {2,}", " ", in_code_page(value)).strip()
+    content = " ".join(part for part in in_code_page(value).split(" ") if part)
     escaped = content.replace('"', '\\"')
     return _Field(content, f'"{escaped}"')
 
 
+@lru_cache(maxsize=10_000)
 def _plain(value: str) -> _Field:
     return _Field(value, value)
 
