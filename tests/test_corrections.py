@@ -216,3 +216,28 @@ def test_a_dry_run_of_a_correction_shows_its_vouchers_and_changes_nothing(books:
     shown = books.json("batch", "undo", batch, "--dry-run")
     assert books.dump() == before
     assert books.json("batch", "undo", batch)["vouchers"] == shown["vouchers"]
+
+
+def test_without_a_day_an_amendment_is_booked_as_its_trips_would_be(books: Books) -> None:
+    books.take(trip("a", date="2025-01-07"), trip("b", date="2025-02-07"), trip("c", date="2025-01-08", unit="BUF"))
+    fewer = [trip("a", date="2025-01-07", co2_fossil_kg=4), trip("c", date="2025-01-08", unit="BUF", co2_fossil_kg=4)]
+    more = [*fewer, trip("b", date="2025-02-07", co2_fossil_kg=20)]
+    vouchers = books.take(*more, name="again.csv", options=["--amend"])["vouchers"]
+    booked = {books.json("voucher", "show", code)["booked_on"] for code in vouchers}
+    assert booked == {"2025-01-31", "2025-02-28"}
+    assert books.balance("BUF", as_of="2025-01-31")["charged_ore"] == 600
+    assert books.balance("SBF", as_of="2025-01-31")["charged_ore"] == 1500
+    assert books.balance("SBF", as_of="2025-02-28")["charged_ore"] == 3600
+    books.sound()
+
+
+def test_a_correction_for_a_closed_month_is_booked_on_the_first_open_day(books: Books) -> None:
+    books.take(trip("a", date="2025-01-07"), trip("b", date="2025-02-07"))
+    assert books("period", "close", "2025-01").code == 0
+    (voucher,) = books.take(trip("a", date="2025-01-07", co2_fossil_kg=4), name="b.csv", options=["--amend"])[
+        "vouchers"
+    ]
+    assert books.json("voucher", "show", voucher)["booked_on"] == "2025-02-01"
+    early = books("import", books.folder / "b.csv", "--source", "standard", "--amend", "--booked-on", "2025-01-31")
+    assert (early.code, "KV-PERIOD-CLOSED" in early.err) == (4, True)
+    books.sound()

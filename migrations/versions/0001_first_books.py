@@ -405,6 +405,7 @@ def upgrade() -> None:
         sa.UniqueConstraint('mirrors_id'),
         sqlite_strict=True
     )
+    op.create_index(op.f('ix_charge_batch_id'), 'charge', ['batch_id'], unique=False)
     op.create_index('charge_once', 'charge', ['batch_id', 'unit_id', 'category', 'rate_id', 'booked_on', 'is_amendment'], unique=True, sqlite_where=sa.text('mirrors_id IS NULL'), postgresql_where=sa.text('mirrors_id IS NULL'))
     op.create_table('quarantine',
         sa.Column('id', WHOLE, nullable=False),
@@ -765,6 +766,7 @@ def downgrade() -> None:
     op.drop_table('application_round')
     op.drop_table('quarantine')
     op.drop_index('charge_once', table_name='charge')
+    op.drop_index(op.f('ix_charge_batch_id'), table_name='charge')
     op.drop_table('charge')
     op.drop_index(op.f('ix_batch_page_first_trip_id'), table_name='batch_page')
     op.drop_table('batch_page')

@@ -2,8 +2,8 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
@@ -30,17 +30,21 @@ class _Charged:
 
 
 class Amending:
-    """The amendments of one import. `charges` are the lines that amend, `grams` what was taken back on them."""
+    """The amendments of one import. `grams` are what was taken back on the lines that amend.
 
-    def __init__(self, connection: Connection, day: datetime.date, successor: Callable[[int], int]) -> None:
+    A unit has one correction voucher. It is booked on the day that was given, else on the latest day on which any of
+    its amended trips is booked: as a new trip, or as it was.
+    """
+
+    def __init__(self, connection: Connection, given: datetime.date | None, successor: Callable[[int], int]) -> None:
         """`successor` gives the unit that a charged one is part of by now: corrections follow a merger."""
-        self._connection, self._day, self._successor = connection, day.isoformat(), successor
+        self._connection, self._given, self._successor = connection, given, successor
         self._charged: Memo[int, _Charged] = Memo(self._charge)
-        self.charges: dict[int, ChargeKey] = {}
+        self._days: dict[int, str] = {}
         self.rates: dict[int, int] = {}
         self.grams: defaultdict[int, int] = defaultdict(int)
         self.taken_back: list[tuple[int, int]] = []
-        self._numbers: dict[ChargeKey, int] = {}
+        self._lines: dict[tuple[int, str, int], int] = {}
         self._fell: defaultdict[int, defaultdict[int | None, int]] = defaultdict(lambda: defaultdict(int))
 
     def amend(
@@ -48,8 +52,10 @@ class Amending:
     ) -> int:
         """Take the trip back as it is charged; gives the line on which it is charged anew. Raises `BookedTooEarly`."""
         then = self._charged[known.charge_id]
-        if then.booked_on > self._day:
-            raise BookedTooEarly(day=self._day, earliest=then.booked_on)
+        if self._given is not None and then.booked_on > self._given.isoformat():
+            raise BookedTooEarly(day=self._given, earliest=then.booked_on)
+        for unit_id in (then.key.unit_id, key.unit_id):
+            self._days[unit_id] = max(self._days.get(unit_id, ""), key.booked_on, then.booked_on)
         old_line, new_line = self._line(then.key, next_number), self._line(key, next_number)
         self.rates |= {then.key.rate_id: then.rate_ore_per_kg}
         self.grams[old_line] -= known.co2_g
@@ -82,12 +88,23 @@ class Amending:
             drafts.append(draft)
         return drafts
 
+    @property
+    def numbers(self) -> Collection[int]:
+        """The keys of the lines that amend; their day is known when the whole file is read."""
+        return self._lines.values()
+
+    def charges(self) -> dict[int, ChargeKey]:
+        """The lines that amend, once the whole file is read."""
+        return {
+            number: ChargeKey(unit_id, category, rate_id, self._days[unit_id])
+            for (unit_id, category, rate_id), number in self._lines.items()
+        }
+
     def _line(self, key: ChargeKey, next_number: Callable[[], int]) -> int:
-        wanted = replace(key, booked_on=self._day)
-        if wanted not in self._numbers:
-            number = self._numbers[wanted] = next_number()
-            self.charges[number] = wanted
-        return self._numbers[wanted]
+        wanted = (key.unit_id, key.category, key.rate_id)
+        if wanted not in self._lines:
+            self._lines[wanted] = next_number()
+        return self._lines[wanted]
 
     def _charge(self, charge_id: int) -> _Charged:
         row = self._connection.execute(

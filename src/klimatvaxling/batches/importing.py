@@ -164,7 +164,7 @@ class _Import:
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
         self._conflicts: list[tuple[int, str]] = []
-        self._amending = Amending(connection, order.booked_on or today(clock), directory(connection).successor)
+        self._amending = Amending(connection, order.booked_on, directory(connection).successor)
         # The reader numbers charge lines as it meets them; where trips are amended there are others between.
         self._numbers: dict[int, int] = {}
         self._own_charges: dict[int, ChargeKey] = {}
@@ -305,9 +305,8 @@ class _Import:
             key = self._charges[charge_id]
             lines.append(self._amending.amend(key, trips.co2_g[position], self._rate(key), known, self._next_number))
         trips = replace(trips, charge_id=lines)
-        charges = self._own_charges | self._amending.charges
         revisions = [0 if known is None else known.newest_revision + 1 for known in earlier]
-        self._write(trips, page_text(self._opening.header, trips), charges, revisions)
+        self._write(trips, page_text(self._opening.header, trips), self._own_charges, revisions)
 
     def _rate(self, key: ChargeKey) -> int:
         return next(int(value.value) for value in self._task.policies if value.id == key.rate_id)
@@ -320,7 +319,7 @@ class _Import:
         return self._numbers[reader_id]
 
     def _next_number(self) -> int:
-        return self._task.first_charge_id + len(self._numbers) + len(self._amending.charges)
+        return self._task.first_charge_id + len(self._numbers) + len(self._amending.numbers)
 
     def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
         header, cells, batch_id = self._store.cells_of(earlier)
@@ -334,7 +333,7 @@ class _Import:
         return normal_form(then) == normal_form(now)
 
     def _write(self, trips: Trips, content: str, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
-        self._store.write(trips, charges, content, revisions, self._amending.charges)
+        self._store.write(trips, charges, content, revisions, self._amending.numbers)
         if self._opening.is_corrected:
             cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
             self._corrected += map(Corrected, trips.trip_id, cells)
@@ -372,12 +371,9 @@ class _Import:
         return self._result(self._store.batch_id, lines, tuple(voucher.code for voucher in vouchers))
 
     def _write_taken_back(self) -> None:
-        """The trips that are amended, and the lines on which nothing but that happens."""
-        amending = self._amending
-        unwritten = sorted(key for key in amending.charges if not self._store.knows_charge(key))
-        self._store.write_charges(unwritten, amending.charges, amending.charges)
-        self._store.take_back(amending.taken_back)
-        for line, co2_g in amending.grams.items():
+        """The trips that are amended, and the lines that amend: now their day is known."""
+        self._store.amend(self._amending.charges(), self._amending.taken_back)
+        for line, co2_g in self._amending.grams.items():
             self._grams[line] += co2_g
 
     def _drafts(self, lines: Sequence[ChargeLine]) -> list[VoucherDraft]:
@@ -389,8 +385,8 @@ class _Import:
             "batch_id": self._store.batch_id,
             "batch_sha256": self._store.sha256,
         }
-        amending = [line for line in lines if line.id in self._amending.charges]
-        charging = [line for line in lines if line.id not in self._amending.charges]
+        amending = [line for line in lines if line.id in self._amending.numbers]
+        charging = [line for line in lines if line.id not in self._amending.numbers]
         description = translate(N_("Climate fee for travel: {source}, {file}"), **described)
         drafts = charge_vouchers(charging, self._units, own_funds, description=description, **shared)
         for draft in drafts:
@@ -422,7 +418,7 @@ class _Import:
         }
 
     def _charge_lines(self) -> list[ChargeLine]:
-        charges = {**self._own_charges, **self._amending.charges}
+        charges = {**self._own_charges, **self._amending.charges()}
         rates = {**self._amending.rates, **self._closing.rates}
         return [
             ChargeLine(charge_id, charges[charge_id], co2_g, rates[charges[charge_id].rate_id])

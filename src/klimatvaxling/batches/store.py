@@ -1,7 +1,7 @@
 """What an import writes and looks up in the books."""
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
 from typing import Any
@@ -51,15 +51,16 @@ class BatchStore:
         charges: Mapping[int, ChargeKey],
         content: str,
         revisions: Iterable[int] = FIRST_REVISIONS,
-        amendments: Container[int] = (),
+        later: Collection[int] = (),
     ) -> None:
         """Trips, the charge lines they are the first of, and their page with its text.
 
-        `amendments` are the charge lines that amend.
+        `later` are charge lines that are written when the whole file is read: those that amend.
         """
         new = set(trips.charge_id) - self._charges.keys()
+        new.difference_update(later)
         if new:
-            self.write_charges(sorted(new), charges, amendments)
+            self._write_charges({key: charges[key] for key in sorted(new)}, is_amendment=0)
         values = tuple(chain.from_iterable(zip(repeat(self._source_id), revisions, *trips.columns())))
         insert_flat(self._connection, "trip", ("source_id", "revision", *FIELDS), len(trips), values)
         sealed = page(len(self.page_digests) + 1, self._next_trip_id, len(trips), content)
@@ -68,33 +69,30 @@ class BatchStore:
         self.page_digests.append(sealed.sha256)
         self._next_trip_id += len(trips)
 
-    def write_charges(self, new: Sequence[int], charges: Mapping[int, ChargeKey], amendments: Container[int]) -> None:
-        """Charge lines that were not written yet."""
-        rows = [(key, self.batch_id, *vars(charges[key]).values(), int(key in amendments)) for key in new]
-        columns = ("id", "batch_id", *ChargeKey.__dataclass_fields__, "is_amendment")
-        insert_rows(self._connection, "charge", columns, rows)
-        self._charges |= {key: (*vars(charges[key]).values(), int(key in amendments), None) for key in new}
-
-    def knows_charge(self, key: int) -> bool:
-        """Whether the charge line is written."""
-        return key in self._charges
-
-    def take_back(self, reversals: Sequence[tuple[int, int]]) -> None:
-        """Trips taken back, each by a charge line."""
+    def amend(self, charges: Mapping[int, ChargeKey], reversals: Sequence[tuple[int, int]]) -> None:
+        """The charge lines that amend, and the trips that are taken back, each by one of them."""
+        self._write_charges(charges, is_amendment=1)
         rows = [(trip_row_id, charge_id, -1) for trip_row_id, charge_id in reversals]
         insert_rows(self._connection, "trip_reversal", REVERSAL, rows)
         self._reversals += rows
+
+    def _write_charges(self, charges: Mapping[int, ChargeKey], *, is_amendment: int) -> None:
+        rows = [(key, self.batch_id, *vars(charge).values(), is_amendment) for key, charge in charges.items()]
+        columns = ("id", "batch_id", *ChargeKey.__dataclass_fields__, "is_amendment")
+        insert_rows(self._connection, "charge", columns, rows)
+        self._charges |= {key: (*vars(charge).values(), is_amendment, None) for key, charge in charges.items()}
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
         """Which of the ids are in the books already, this batch's earlier rows included."""
         rows = self._connection.execute(
             text(
-                "SELECT t.trip_id, t.id, t.revision, c.batch_id, t.charge_id, t.co2_g,"
+                # A line that amends is written last: a trip without one is of this batch.
+                "SELECT t.trip_id, t.id, t.revision, coalesce(c.batch_id, :batch_id) AS batch_id, t.charge_id, t.co2_g,"
                 " (SELECT coalesce(sum(sign), 0) FROM trip_reversal r WHERE r.trip_row_id = t.id) = 0 AS is_live"
-                " FROM trip t JOIN charge c ON c.id = t.charge_id"
+                " FROM trip t LEFT JOIN charge c ON c.id = t.charge_id"
                 " WHERE t.source_id = :source_id AND t.trip_id IN :ids ORDER BY t.revision"
             ).bindparams(bindparam("ids", expanding=True)),
-            {"source_id": self._source_id, "ids": list(trip_ids)},
+            {"source_id": self._source_id, "batch_id": self.batch_id, "ids": list(trip_ids)},
         )
         found: dict[str, Known] = {}
         for row in rows:

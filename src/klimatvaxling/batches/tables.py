@@ -113,7 +113,7 @@ class ChargeRow(SQLModel, table=True):
     )
 
     id: int = key()
-    batch_id: int = refers_later("batch.id")
+    batch_id: int = refers_later("batch.id", index=True)
     unit_id: int = refers("unit.id")
     category: str = text()
     rate_id: int = refers("policy.id")
