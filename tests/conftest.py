@@ -183,6 +183,7 @@ def trip(trip_id: object = "T1", /, **cells: object) -> dict[str, object]:
 def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """English, no colour, no profiles or books of whoever runs the tests."""
     spoken = language.current()
+    language.use("en")
     monkeypatch.setenv("LANGUAGE", os.environ.get("LANGUAGE", ""))
     monkeypatch.setenv("KLIMATVAXLING_LANGUAGE", "en")
     monkeypatch.setenv("KLIMATVAXLING_IMPORTS", str(tmp_path / "own-sources"))

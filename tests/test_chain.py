@@ -212,7 +212,7 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "charge rate": ("A2025-1", ["UPDATE policy SET value = '151' WHERE name = 'rate'"]),
     "charge moved to another batch": ("batch:1", ["UPDATE charge SET batch_id = 2 WHERE id = 1"]),
     "charge deleted": ("batch:1", ["DELETE FROM charge WHERE id = 1"]),
-    "charge added": ("charge:", ["INSERT INTO charge VALUES (99, 1, 2, 'taxi', 1, '2025-01-31')"]),
+    "charge added": ("charge:", ["INSERT INTO charge VALUES (99, 1, 2, 'taxi', 1, '2025-01-31', 0, NULL)"]),
     "batch sum": ("batch:1", ["UPDATE batch SET charged_ore = charged_ore + 1 WHERE id = 1"]),
     "batch count": ("batch:1", [
         "UPDATE batch SET rows_posted = rows_posted + 1, rows_read = rows_read + 1 WHERE id = 1",

@@ -246,7 +246,7 @@ def test_a_dry_run_declares_nothing(books: Books) -> None:
     [
         (("--period", "2025-03", "--reason", "x"), 2, "KV-DECLARE"),
         (("--period", "2025-03", "--empty", "--late", "--reason", "x"), 2, "KV-DECLARE"),
-        (("--period", "2025-03", "--empty", "--reason", " "), 2, "KV-REASON-MISSING"),
+        (("--period", "2025-03", "--empty", "--reason", " "), 3, "KV-REASON-MISSING"),
         (("--period", "2025-13", "--empty", "--reason", "x"), 2, "KV-MONTH"),
         (("--period", "2999-01", "--empty", "--reason", "x"), 3, "KV-DECLARE-AHEAD"),
         (("--period", "2025-03", "--empty", "--reason", "x", "--unit", "NIX"), 3, "KV-UNIT-UNKNOWN"),

@@ -180,7 +180,7 @@ def test_the_expected_number_of_rows_is_accepted(books: Books, count: str) -> No
     assert books.take(*many(2), options=["--expect-rows", count])["rows_posted"] == 2
 
 
-@pytest.mark.parametrize("count", ["1", "3", "0", "1000000000000000000000000"])
+@pytest.mark.parametrize("count", ["1", "3", "0", "99999999999999"])
 def test_another_number_of_rows_than_expected_is_refused(books: Books, count: str) -> None:
     outcome = books.refuse(*many(2), options=["--expect-rows", count])
     assert (outcome.code, "KV-EXPECT-ROWS" in outcome.err) == (3, True)

@@ -78,6 +78,14 @@ def test_months_close_in_order(year: Books) -> None:
     assert refused(year, "period", "close", JANUARY) == "KV-PERIOD-CLOSED-ALREADY"
     assert refused(year, "period", "close", "2024-12") == "KV-PERIOD-CLOSED-ALREADY"
     close(year, FEBRUARY)
+
+
+def test_a_month_closes_when_every_source_has_delivered_or_is_declared(year: Books) -> None:
+    close(year, JANUARY)
+    close(year, FEBRUARY)
+    assert refused(year, "period", "close", MARCH) == "KV-PERIOD-OBSTACLES"
+    declared = ("--source", "standard", "--period", MARCH, "--empty", "--reason", "Inga resor")
+    assert year("completeness", "declare", *declared).code == 0
     close(year, MARCH)
 
 

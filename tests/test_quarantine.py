@@ -68,9 +68,9 @@ def test_a_dry_run_dismisses_nothing(books: Books) -> None:
     ("number", "reason", "code", "named"),
     [
         ("9", "x", 3, "KV-QUARANTINE-UNKNOWN"),
-        ("99999999999999999999", "x", 3, "KV-QUARANTINE-UNKNOWN"),
+        ("99999999999999999999", "x", 2, "KV-TOO-LARGE"),
         ("x", "x", 2, "KV-COUNT"),
-        ("1", "  ", 2, "KV-REASON-MISSING"),
+        ("1", "  ", 3, "KV-REASON-MISSING"),
         ("1", "resan gjordes av 19850709-9805", 3, "KV-PERSONAL-NUMBER"),
     ],
 )

@@ -33,7 +33,8 @@ _MIRRORS = """
 WITH RECURSIVE part_of (unit_id, into_id) AS (
   SELECT id, id FROM unit UNION SELECT p.unit_id, m.into_id FROM part_of p JOIN unit_merger m ON m.unit_id = p.into_id)
 SELECT c.id, v.code, p.amount_ore, p.co2_g, -o.amount_ore AS opposite_ore, -o.co2_g AS opposite_g,
-  EXISTS (SELECT 1 FROM part_of u WHERE u.unit_id = m.unit_id AND u.into_id = c.unit_id) AND c.category = m.category AND c.rate_id = m.rate_id AS is_alike,
+  c.category = m.category AND c.rate_id = m.rate_id
+  AND EXISTS (SELECT 1 FROM part_of u WHERE u.unit_id = m.unit_id AND u.into_id = c.unit_id) AS is_alike,
   b.undoes_id = m.batch_id AND v.corrects_id = o.voucher_id AS is_of_the_undoing
 FROM charge c JOIN batch b ON b.id = c.batch_id LEFT JOIN charge m ON m.id = c.mirrors_id
 LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.voucher_id

@@ -204,7 +204,7 @@ def parse_value(name: str, value: str) -> str:
         raise UnknownPolicy(name=name, known=", ".join(KINDS))
     try:
         return kind.parse(value.strip())
-    except (ValueError, typed.NotAnAmount):
+    except (ValueError, typed.NotAnAmount, typed.NotANumber, typed.TooLarge):
         raise BadPolicyValue(name=name, value=value, takes=translate(kind.takes)) from None
 
 

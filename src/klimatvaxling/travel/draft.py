@@ -112,8 +112,8 @@ class _Table:
         return column
 
 
-def draft_profile(name: str, file: str, rows: Iterable[Sequence[str]]) -> str:
-    """A profile in TOML drafted from a file's first rows. Raises `NothingToDraft`."""
+def draft_profile(name: str, file: str, rows: Iterable[Sequence[str]], *, sheet: str | None = None) -> str:
+    """A profile in TOML drafted from a file's first rows, of a certain sheet where it is named. Raises `NothingToDraft`."""
     table = _table(file, [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)])
     guess = "  # " + translate(N_("guess"))
     columns, outside = _columns(table)
@@ -130,6 +130,7 @@ def draft_profile(name: str, file: str, rows: Iterable[Sequence[str]]) -> str:
         "# " + translate(N_("Take this line away when the profile is right: nothing is imported with a draft.")),
         "draft = true",
         "",
+        *(("[file]", f"sheet = {_quoted(sheet)}{guess}", "") if sheet is not None else ()),
         "[columns]",
         *(f"{column} = {rule}{guess}{f': {why}' if why else ''}" for column, rule, why in columns),
         "",

@@ -81,6 +81,11 @@ class TravelFile:
     kind: Kind
     content: CsvContent | XlsxContent
 
+    @property
+    def sheet_names(self) -> tuple[str, ...]:
+        """The sheets of a workbook that could be read; none of a text file."""
+        return self.content.sheet_names if isinstance(self.content, XlsxContent) else ()
+
     def chunks(self, size: int = CHUNK_ROWS) -> Chunks:
         """The row number of the chunk's first row, counting from 1 as a spreadsheet does, and its raw rows.
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from klimatvaxling.database.location import shipped
 from klimatvaxling.errors import InputRefused, Place, StateRefused, UsageFault
 from klimatvaxling.language import N_, translate
-from klimatvaxling.travel.draft import draft_profile
+from klimatvaxling.travel.draft import NothingToDraft, draft_profile
 from klimatvaxling.travel.file import open_travel_file
+from klimatvaxling.travel.file_rules import FileEmpty
 from klimatvaxling.travel.profile import BadProfile, Profile, parse_profile
 
 PROFILE = "profile.toml"
@@ -76,13 +77,28 @@ def draft_source(name: str, file: Path) -> tuple[Path, str]:
     folder = source_folders().get(name) or (path.parent if path.parent.exists() else None)
     if folder is not None:
         raise SourceExists(name=name, folder=folder)
+    rows, sheets = _first_rows(file, None)
+    try:
+        return path, draft_profile(name, file.name, rows)
+    except NothingToDraft as nothing:
+        # The first sheet may be a cover: the trips stand on another.
+        for sheet in sheets:
+            try:
+                return path, draft_profile(name, file.name, _first_rows(file, sheet)[0], sheet=sheet)
+            except (NothingToDraft, FileEmpty):
+                continue
+        raise nothing from None
+
+
+def _first_rows(file: Path, sheet: str | None) -> tuple[list[Sequence[str]], tuple[str, ...]]:
+    """The rows that a draft is made from, and the names of the workbook's sheets."""
     rows: list[Sequence[str]] = []
-    with open_travel_file(file) as opened:
+    with open_travel_file(file, sheet=sheet) as opened:
         for _, chunk in opened.chunks():
             rows += chunk
             if len(rows) >= DRAFTED_FROM_ROWS:
                 break
-    return path, draft_profile(name, file.name, rows)
+    return rows, opened.sheet_names
 
 
 def write_source(path: Path, content: str) -> None:

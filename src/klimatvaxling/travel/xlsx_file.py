@@ -51,12 +51,13 @@ class SheetUnknown(InputRefused):
 
 @dataclass(frozen=True)
 class XlsxContent:
-    """One sheet of a workbook, held in memory."""
+    """One sheet of a workbook, held in memory, and the names of those that could have been read instead."""
 
     name: str
     sheet_name: str
     sheet: CalamineSheet
     special: dict[int, dict[int, str]]
+    sheet_names: tuple[str, ...] = ()
 
     def chunks(self, size: int) -> Chunks:
         """Rows in chunks. Raises `ControlCharacter` or `CellTooLong`."""
@@ -110,7 +111,8 @@ def open_xlsx(name: str, content: bytes, *, sheet: str | None = None) -> XlsxCon
         with reading(name):
             workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         with workbook:
-            for candidate in _candidates(workbook, sheet, name):
+            candidates = _candidates(workbook, sheet, name)
+            for candidate in candidates:
                 if candidate not in parts:
                     raise XlsxDamaged(place=Place(file=name))
                 survey = survey_sheet(archive, parts[candidate], candidate, name)
@@ -118,7 +120,7 @@ def open_xlsx(name: str, content: bytes, *, sheet: str | None = None) -> XlsxCon
                     found = workbook.get_sheet_by_name(candidate)
                 if found.start is not None or survey.special:
                     _require_narrow(found, survey, name)
-                    return XlsxContent(name, candidate, found, survey.special)
+                    return XlsxContent(name, candidate, found, survey.special, tuple(candidates))
     raise FileEmpty(file=name, place=Place(file=name))
 
 

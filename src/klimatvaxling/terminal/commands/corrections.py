@@ -7,6 +7,7 @@ import typer
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
@@ -26,10 +27,9 @@ def reverse(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.corrections.register import reverse as take_back
-    from klimatvaxling.database.engine import writing
 
     day = around.given_day(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         made = take_back(connection, voucher, reason, day, clock=around.clock, by=around.user)
     document = {
         "voucher": made.code,
@@ -56,10 +56,9 @@ def undo(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.batches.undoing import undo_batch
-    from klimatvaxling.database.engine import writing
 
     day = around.given_day(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         undone = undo_batch(connection, count(batch), reason, day, clock=around.clock, by=around.user)
     document = {
         "batch": undone.batch_id,

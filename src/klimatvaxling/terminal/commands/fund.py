@@ -6,6 +6,7 @@ from klimatvaxling import typed
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import done, next_step, unless
 from klimatvaxling.terminal.show import present, show, show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
@@ -65,12 +66,11 @@ def _move(
 ) -> None:
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.fund.register import appropriate, return_appropriation
 
     day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
     move = appropriate if into_the_fund else return_appropriation
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         voucher = move(connection, amount_ore, day, decision, clock=around.clock, by=around.user)
     document = {
         "voucher": voucher.code,
@@ -95,7 +95,6 @@ def sweep(
     """Move what is due to the shared fund."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.fund.register import sweep as sweep_due
     from klimatvaxling.reports.sweep import swept
 
@@ -104,7 +103,7 @@ def sweep(
         done(
             translate(N_("Note: {day} has not come yet. What is swept can no longer be used before that day."), day=day)
         )
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         result = sweep_due(connection, day, clock=around.clock, by=around.user)
         report = swept(connection, result, day, dry_run=dry_run)
     show(report, output)

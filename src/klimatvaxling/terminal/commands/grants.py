@@ -10,6 +10,7 @@ from klimatvaxling.errors import UsageFault
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import present, show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, grams, output_format
@@ -64,7 +65,6 @@ def apply_for(
     """Register an application."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.grants.application import Application
     from klimatvaxling.grants.register import apply
     from klimatvaxling.measures.register import area_in_force
@@ -75,7 +75,7 @@ def apply_for(
     day = around.day_for_the_books(booked_on)
     amount_ore, cost_ore, reduction_g = typed.amount_ore(amount), typed.amount_ore(total_cost), grams(co2_reduction_kg)
     years = count(lifetime_years)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         applicant = directory(connection).valid(unit, day)
         application = Application(
             unit_id=applicant.id,
@@ -233,13 +233,12 @@ def _take(
 ) -> None:
     """Take a grant one step further, and say so."""
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.grants.register import GrantDesk
     from klimatvaxling.grants.round_register import rounds_in
     from klimatvaxling.reports.grants import document_of
     from klimatvaxling.units.register import directory
 
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         taken = step(GrantDesk(connection, around.clock, around.user))
         codes = {unit.id: unit.code for unit in directory(connection).newest()}
         rounds = {each.id: each.name for each in rounds_in(connection)}
@@ -264,11 +263,10 @@ def score(
     """Points for the decided criteria."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.grants.register import score as put_on_record
 
     day = around.day_for_the_books(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         given = put_on_record(connection, count(grant), scores, day, clock=around.clock, by=around.user)
     listed = ", ".join(f"{name} {points}" for name, points in given.items())
     told = translate(N_("Points of grant {grant}: {points}."), grant=count(grant), points=listed)

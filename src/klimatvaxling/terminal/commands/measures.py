@@ -11,6 +11,7 @@ from klimatvaxling.errors import UsageFault
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import next_step
 from klimatvaxling.terminal.show import present, show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, count, end_of_year, grams, output_format
@@ -46,14 +47,13 @@ def add(
     """Use own funds for a measure."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.measures.measure import measure
     from klimatvaxling.measures.register import area_in_force, use_own_funds
     from klimatvaxling.reports.titles import spellings
 
     day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
     reduction_g = grams(co2_reduction_kg) if co2_reduction_kg is not None else None
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         area = area_in_force(connection, focus_area, day, spellings)
         what = measure(title, focus_area=area, co2_reduction_g=reduction_g, reference=reference)
         used = use_own_funds(connection, unit, amount_ore, day, what, clock=around.clock, by=around.user)

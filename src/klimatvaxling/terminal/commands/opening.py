@@ -8,6 +8,7 @@ import typer
 from klimatvaxling import typed
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.show import show
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
@@ -25,11 +26,10 @@ def load(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.books.opening import load_opening
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.reports.opening import opening
 
     day = typed.date(booked_on) if booked_on is not None else around.day(None)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         amounts, vouchers = load_opening(connection, file, day, decision, clock=around.clock, by=around.user)
     show(opening(amounts, vouchers, day, dry_run=dry_run), output)
     told = translate_plural(N_("{count} opening amount posted."), N_("{count} opening amounts posted."), len(amounts))

@@ -8,6 +8,7 @@ from klimatvaxling import typed
 from klimatvaxling.formats import kronor
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
+from klimatvaxling.terminal.posting import posting
 from klimatvaxling.terminal.say import next_step, unless
 from klimatvaxling.terminal.show import show_posted
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
@@ -25,11 +26,10 @@ def merge(
     """Merge units into another."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.reorganisations.register import merge as put_together
 
     day = typed.date(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         merged = put_together(connection, units, into, day, decision, clock=around.clock, by=around.user)
     codes = [unit.code for unit in merged.units]
     vouchers = [voucher.code for voucher in merged.vouchers if voucher is not None]
@@ -61,11 +61,10 @@ def transfer(
     """Move own funds from one unit to another."""
     around: Surroundings = context.obj
     output_format(output)
-    from klimatvaxling.database.engine import writing
     from klimatvaxling.reorganisations.register import transfer as hand_over
 
     day, amount_ore = around.day_for_the_books(booked_on), typed.amount_ore(amount)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run) as connection:
         voucher = hand_over(connection, unit, to, amount_ore, day, decision, clock=around.clock, by=around.user)
     document = {
         "voucher": voucher.code,
