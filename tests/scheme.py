@@ -256,6 +256,7 @@ class Scheme:
         key = len(self.batches) + 1
         already = 0
         amended: list[tuple[Charged, Journey]] = []
+        days: list[datetime.date] = []
         new: list[tuple[datetime.date, Journey]] = []
         for row in rows:
             known = self.live.get(row.id)
@@ -266,10 +267,11 @@ class Scheme:
                 new.append((booked, row))
             elif known.journey == row:
                 already += 1
-            elif not amend or known.booked_on > (booked_on or self.today):
+            elif not amend or (booked_on is not None and known.booked_on > booked_on):
                 refused.add(4)
             else:
                 amended.append((known, row))
+                days.append(max(booked, known.booked_on))
         if refused:
             raise Refused(*refused)
         if not new and not amended:
@@ -288,7 +290,7 @@ class Scheme:
                 self.take_oldest(voucher, -ore)
             batch.vouchers.append(voucher)
             batch.added += [Charged(row, key, booked, voucher.lot) for row in mine]
-        self.amend(batch, key, amended, booked_on or self.today)
+        self.amend(batch, key, amended, days)
         for charged in batch.added:
             self.live[charged.journey.id] = charged
         codes = [voucher.code for voucher in batch.vouchers]
@@ -299,9 +301,12 @@ class Scheme:
             "rows_already_imported": already,
         }
 
-    def amend(self, batch: Batch, key: int, amended: list[tuple[Charged, Journey]], day: datetime.date) -> None:
+    def amend(self, batch: Batch, key: int, amended: list[tuple[Charged, Journey]], days: list[datetime.date]) -> None:
         batch.taken_back = [old for old, _ in amended]
         for unit in sorted({name for old, row in amended for name in (old.journey.unit, row.unit)}):
+            # One voucher: the latest of the days on which its amended trips are booked, as they are and as they were.
+            concerned = zip(amended, days, strict=True)
+            day = max(day for (old, row), day in concerned if unit in (old.journey.unit, row.unit))
             voucher = self.voucher(self.series(unit), "amendment", day, unit)
             fees: defaultdict[tuple[str, int], int] = defaultdict(int)
             fell: defaultdict[int | None, int] = defaultdict(int)
