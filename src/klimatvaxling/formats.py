@@ -1,6 +1,7 @@
 """What people read: the one formatter for amounts, weights, dates and shares, in the language in use."""
 
 from decimal import Decimal
+from functools import lru_cache
 
 from babel.numbers import format_decimal
 
@@ -43,4 +44,10 @@ def _permille(part: int, whole_of: int) -> Decimal:
 
 
 def _decimal(value: Decimal, pattern: str) -> str:
-    return str(format_decimal(value, format=pattern, locale=_LOCALES[language.current()]))
+    return _formatted(value, pattern, _LOCALES[language.current()])
+
+
+@lru_cache(maxsize=50_000)
+def _formatted(value: Decimal, pattern: str, locale: str) -> str:
+    # A table is measured before it is drawn: every figure is asked for more than once, and zero very often.
+    return str(format_decimal(value, format=pattern, locale=locale))
