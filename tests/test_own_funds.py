@@ -226,3 +226,35 @@ def test_the_figures_of_a_past_day_stay_what_they_were(books: Books) -> None:
     use(books, "2025-07-01", "50")
     books.json("sweep", "--as-of", "2026-02-01")
     assert books.json("balance", "--as-of", "2025-06-30") == then
+
+
+@pytest.mark.parametrize(
+    ("today", "usable"),
+    [
+        ("2025-02-27 23:59:59", True),
+        ("2025-02-28 12:00:00", True),
+        ("2025-03-01 00:00:01", False),
+        ("2025-12-31 12:00:00", False),
+    ],
+)
+def test_a_leap_days_fees_are_usable_until_the_28th_and_due_from_then_on_whatever_day_it_is(
+    books: Books, today: str, usable: bool
+) -> None:
+    charge(books, "2024-02-29", 100)
+    with freeze_time(today, tz_offset=0):
+        outcome = books("measure", "add", "--unit", "SBF", "--amount", "10", "--title", "Cykel")
+        assert outcome.code == (0 if usable else 4), outcome.err
+        (left,) = books.json("expiring", "--within", "0", "--unit", "SBF")["lots"] if not usable else [None]
+        assert left is None or left["days_left"] < 0
+        assert books.json("sweep")["total_ore"] == (0 if usable else 15000)
+    books.sound()
+
+
+@pytest.mark.parametrize(("today", "days"), [("2025-12-30", 1), ("2025-12-31", 0), ("2026-01-01", -1)])
+def test_the_turn_of_the_year_is_a_day_like_any_other(books: Books, today: str, days: int) -> None:
+    charge(books, "2024-12-31", 100)
+    with freeze_time(f"{today} 12:00:00", tz_offset=0):
+        (lot,) = books.json("expiring", "--within", "1")["lots"]
+        assert lot["days_left"] == days
+        swept = books.json("sweep")
+    assert swept["vouchers"] == ([] if days >= 0 else ["A2026-1"])
