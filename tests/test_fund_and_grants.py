@@ -166,6 +166,14 @@ def test_whoever_registered_cannot_approve_where_a_second_person_is_required(boo
     books.json(*approval)
 
 
+def test_an_approval_dated_back_is_under_todays_rule_of_a_second_person(books: Books) -> None:
+    appropriate(books, "1000")
+    grant = apply(books, "100")
+    assert books("policy", "set", "require_second_person", "on", "--decision", "KS 3").code == 0
+    dated_back = ("--amount", "1", "--decision", "MN", "--booked-on", "2025-03-01")
+    assert "KV-SECOND-PERSON" in refused(books, "grant", "approve", str(grant), *dated_back)
+
+
 def test_only_administrations_may_apply_unless_it_is_decided_otherwise(books: Books) -> None:
     given = ("grant", "apply", "--unit", "ELN", "--title", "T", "--amount", "1", "--total-cost", "1")
     benefit = ("--co2-reduction-kg", "1", "--lifetime-years", "1")

@@ -111,8 +111,8 @@ class GrantDesk:
         """Reserve the money. Raises `UnknownGrant`, `DecisionMissing` and what `grant.approve` raises."""
         known = require_grant(self.connection, key)
         booked_on = self._day(known, day)
-        on = datetime.date.fromisoformat(booked_on)
-        required = policy.value_on(all_values(self.connection), policy.REQUIRE_SECOND_PERSON, on)
+        # The rule of the day of the decision, not of the day it is dated: a date is chosen by whoever decides.
+        required = policy.value_on(all_values(self.connection), policy.REQUIRE_SECOND_PERSON, today(self.clock))
         outcome = rules.approve(
             known,
             fund_in(self.connection),
