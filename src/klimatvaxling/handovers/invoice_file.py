@@ -1,27 +1,20 @@
 """The invoice list as a file: CSV for other systems, a workbook for people. The same rows give the same bytes."""
 
 import csv
-import datetime
 import io
-import re
-import zipfile
 from collections.abc import Sequence
 
-from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
-from openpyxl.writer.excel import ExcelWriter
 
-from klimatvaxling.files import put
 from klimatvaxling.handovers.invoice import COLUMNS, InvoiceRow
 from klimatvaxling.language import N_, translate
+from klimatvaxling.workbooks import new_workbook, storable, workbook_bytes
 
 CSV, XLSX = "csv", "xlsx"
 KINDS = (CSV, XLSX)
-_EPOCH = datetime.datetime(2013, 1, 1)  # noqa: DTZ001 - the format's time stamps have no zone
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDEST = 40
 
 
@@ -39,9 +32,7 @@ def _csv(rows: Sequence[InvoiceRow]) -> bytes:
 
 
 def _workbook(rows: Sequence[InvoiceRow]) -> bytes:
-    workbook = Workbook()
-    workbook.properties.created = workbook.properties.modified = _EPOCH
-    workbook.properties.creator = "klimatvaxling"
+    workbook = new_workbook()
     sheet: Worksheet = workbook.active
     sheet.title = translate(N_("Invoices"))
     table = [COLUMNS, *(row.cells() for row in rows)]
@@ -49,7 +40,7 @@ def _workbook(rows: Sequence[InvoiceRow]) -> bytes:
         for index, value in enumerate(cells, start=1):
             if value == "":
                 continue
-            cell = sheet.cell(number, index, _NOT_XML.sub("\ufffd", value) if isinstance(value, str) else value)
+            cell = sheet.cell(number, index, storable(value) if isinstance(value, str) else value)
             if isinstance(value, str):
                 cell.data_type = "s"  # else a text that begins with = would be a formula
             else:
@@ -66,15 +57,4 @@ def _workbook(rows: Sequence[InvoiceRow]) -> bytes:
     sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
-    return _bytes_of(workbook)
-
-
-def _bytes_of(workbook: Workbook) -> bytes:
-    """The workbook's bytes, with no trace of when they were made."""
-    drafted, finished = io.BytesIO(), io.BytesIO()
-    # Not Workbook.save, which stamps the time of saving into the document.
-    ExcelWriter(workbook, zipfile.ZipFile(drafted, "w", zipfile.ZIP_STORED)).save()
-    with zipfile.ZipFile(drafted) as draft, zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in draft.namelist():
-            put(archive, name, draft.read(name))
-    return finished.getvalue()
+    return workbook_bytes(workbook)
