@@ -85,9 +85,7 @@ def _packed(message: Message) -> tuple[Message, bytes]:
     if not isinstance(message, Part) or message.trips is None:
         return message, b""
     columns = [tuple(column) for column in message.trips.columns()]
-    # A page already has the kept cells.
-    kept = [] if message.page else list(message.trips.kept)
-    return replace(message, trips=None), marshal.dumps((columns, kept), 2)
+    return replace(message, trips=None), marshal.dumps((columns, list(message.trips.kept)), 2)
 
 
 def _unpacked(message: Message, packed: bytes) -> Message:

@@ -223,7 +223,7 @@ class _Import:
         self._understood_g += sum(trips.co2_g)
         if part.cells is None:
             self._own_charges = self._charges
-            self._write(trips, part.page, self._charges, FIRST_REVISIONS)
+            self._write(trips, self._charges, FIRST_REVISIONS)
             return
         new, earlier = self._new_only(trips, part.cells)
         if len(new):
@@ -306,7 +306,7 @@ class _Import:
             lines.append(self._amending.amend(key, trips.co2_g[position], self._rate(key), known, self._next_number))
         trips = replace(trips, charge_id=lines)
         revisions = [0 if known is None else known.newest_revision + 1 for known in earlier]
-        self._write(trips, page_text(self._opening.header, trips), self._own_charges, revisions)
+        self._write(trips, self._own_charges, revisions)
 
     def _rate(self, key: ChargeKey) -> int:
         return next(int(value.value) for value in self._task.policies if value.id == key.rate_id)
@@ -332,7 +332,8 @@ class _Import:
         now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
         return normal_form(then) == normal_form(now)
 
-    def _write(self, trips: Trips, content: str, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
+    def _write(self, trips: Trips, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
+        content = page_text(self._opening.header, trips)
         self._store.write(trips, charges, content, revisions, self._amending.numbers)
         if self._opening.is_corrected:
             cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
@@ -389,7 +390,7 @@ class _Import:
         charging = [line for line in lines if line.id not in self._amending.numbers]
         description = translate(N_("Climate fee for travel: {source}, {file}"), **described)
         drafts = charge_vouchers(charging, self._units, own_funds, description=description, **shared)
-        for draft in drafts:
+        for draft in drafts if amending else ():
             own_funds = {
                 unit_id: funds.after(draft.postings, draft.booked_on, draft.opens_lot_on)
                 for unit_id, funds in own_funds.items()

@@ -12,7 +12,6 @@ from itertools import repeat
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
-from klimatvaxling.batches.pages import page_text
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
 from klimatvaxling.emissions.factor import FactorSet
@@ -76,12 +75,10 @@ class Opening:
 class Part:
     """Some rows: understood trips, rejected rows, the charge lines first seen here, and how far the reading has come.
 
-    `page` is the text of the trips' page; empty where `cells` come along, for then it is not yet known which of the
-    trips are new.
+    `cells` come along where it is not yet known which of the trips are new.
     """
 
     trips: Trips | None
-    page: str
     rejected: tuple[Rejected, ...]
     charges: Mapping[int, ChargeKey]
     rows_read: int
@@ -169,8 +166,8 @@ class _Reading:
             {key: known[key] for key in list(known)[self._charges_told :]} if len(known) > self._charges_told else {}
         )
         self._charges_told = len(known)
-        page = "" if trips is None or self._task.with_cells else page_text(self._header, trips)
-        return Part(trips, page, rejected, charges, self._rows.rows_read, chunk if self._task.with_cells else None)
+        cells = chunk if self._task.with_cells else None
+        return Part(trips, rejected, charges, self._rows.rows_read, cells)
 
     @property
     def _layout(self) -> Layout:
