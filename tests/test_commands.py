@@ -1,6 +1,7 @@
 """Commands as a finance office scripts them: exit codes, error codes, keys, and never a traceback."""
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -14,6 +15,9 @@ import pytest
 
 from conftest import Books, run, trip
 from klimatvaxling import __version__
+from klimatvaxling.terminal import commands as terminal_commands
+from klimatvaxling.terminal.app import ROOMS
+from klimatvaxling.terminal.app import command as command_tree
 
 SUMS = [
     "co2_g", "opening_ore", "charged_ore", "spent_ore", "swept_ore", "moved_ore", "grants_paid_ore", "own_funds_ore",
@@ -443,3 +447,18 @@ def test_every_error_explains_itself() -> None:
         assert outcome.json["code"] == code
         assert outcome.json["message"]
         assert outcome.json["remedy"]
+
+
+def test_each_room_of_commands_is_entered_by_the_words_it_knows() -> None:
+    rooms = {name: importlib.import_module(f"klimatvaxling.terminal.commands.{name}") for name in ROOMS}
+    found = {name: {path.split()[0] for path, *_ in room.COMMANDS} for name, room in rooms.items()}
+    assert {name: set(words) for name, words in ROOMS.items()} == found
+    folder = Path(terminal_commands.__path__[0])
+    assert {file.stem for file in folder.glob("[!_]*.py")} == set(ROOMS)
+
+
+@pytest.mark.parametrize("word", sorted({word for words in ROOMS.values() for word in words}))
+def test_a_word_alone_leads_to_the_same_commands_as_the_whole_tree(word: str) -> None:
+    whole, narrowed = command_tree().commands, command_tree(word).commands
+    assert list(narrowed) == [word]
+    assert list(getattr(narrowed[word], "commands", ())) == list(getattr(whole[word], "commands", ()))

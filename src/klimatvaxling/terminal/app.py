@@ -1,6 +1,10 @@
-"""The command tree. Building it does not import the database: each command imports what it needs."""
+"""The command tree. Building it does not import the database: each command imports what it needs.
+
+Of the rooms below only those are entered that know the first word of the command line; all of them where none does.
+"""
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -10,34 +14,6 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal.commands import (
-    audit,
-    backups,
-    batches,
-    books,
-    climate_report,
-    closing,
-    coding,
-    completeness,
-    corrections,
-    explain,
-    exports,
-    fund,
-    grants,
-    handovers,
-    inbox,
-    measures,
-    opening,
-    periods,
-    policies,
-    reorganisations,
-    reports,
-    rounds,
-    sources,
-    units,
-    vehicles,
-    yearly,
-)
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -118,38 +94,44 @@ GROUPS = {
 }
 
 
-_ROOMS = (
-    books,
-    units,
-    vehicles,
-    reorganisations,
-    opening,
-    sources,
-    batches,
-    inbox,
-    completeness,
-    corrections,
-    reports,
-    explain,
-    measures,
-    fund,
-    grants,
-    rounds,
-    policies,
-    periods,
-    audit,
-    backups,
-    exports,
-    coding,
-    handovers,
-    closing,
-    yearly,
-    climate_report,
-)
+# Each room of commands, with the first words it knows.
+ROOMS = {
+    "books": ("init", "check"),
+    "units": ("unit",),
+    "vehicles": ("vehicle",),
+    "reorganisations": ("unit",),
+    "opening": ("opening",),
+    "sources": ("source",),
+    "batches": ("import", "batch", "quarantine"),
+    "inbox": ("inbox",),
+    "completeness": ("completeness",),
+    "corrections": ("voucher", "batch"),
+    "reports": ("balance", "journal", "voucher"),
+    "explain": ("explain",),
+    "measures": ("measure", "statement", "expiring"),
+    "fund": ("fund", "sweep"),
+    "grants": ("grant",),
+    "rounds": ("grant",),
+    "policies": ("policy", "factor"),
+    "periods": ("period",),
+    "audit": ("audit",),
+    "backups": ("backup", "restore"),
+    "exports": ("export",),
+    "coding": ("coding",),
+    "handovers": ("export", "handover"),
+    "closing": ("report",),
+    "yearly": ("report",),
+    "climate_report": ("export",),
+}
 
 
-def command() -> Any:
-    """The whole command tree in the language in use."""
+def command(first_word: str = "") -> Any:
+    """The command tree in the language in use: what `first_word` begins, or all of it where nothing does."""
+    is_narrowed = any(first_word in words for words in ROOMS.values())
+
+    def is_wanted(path: str) -> bool:
+        return not is_narrowed or path.split()[0] == first_word
+
     app = typer.Typer(
         cls=_Group,
         help=N_("The ledger behind klimatväxling: from a travel file to a charged unit, in books that balance."),
@@ -160,19 +142,25 @@ def command() -> Any:
     app.callback()(root)
     groups = {"": app}
     for path, summary in GROUPS.items():
-        parent, _, name = path.rpartition(" ")
-        groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
-        groups[parent].add_typer(groups[path], name=name)
-    for room in _ROOMS:
+        if is_wanted(path):
+            parent, _, name = path.rpartition(" ")
+            groups[path] = typer.Typer(cls=_Group, help=summary, no_args_is_help=True)
+            groups[parent].add_typer(groups[path], name=name)
+    for name, words in ROOMS.items():
+        if is_narrowed and first_word not in words:
+            continue
+        room = importlib.import_module(f"klimatvaxling.terminal.commands.{name}")
         for path, summary, example, function in room.COMMANDS:
+            if not is_wanted(path):
+                continue
             if path in GROUPS:  # a group that does something by itself, beside its commands
                 example_line = f"$ klimatvaxling {example}"
                 alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=example_line)
                 alone(_unless_subcommand(function))
                 groups[path].info.no_args_is_help = False
                 continue
-            group, _, name = path.rpartition(" ")
-            groups[group].command(name, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
+            group, _, word = path.rpartition(" ")
+            groups[group].command(word, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
     return _translated(typer.main.get_command(app))
 
 

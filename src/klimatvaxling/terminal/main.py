@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8")  # åäö must survive a pipe on Windows too
     global_options, rest = hoist(given)
     language.use(_language(global_options))
-    sys.exit(_run([*global_options, *rest]))
+    sys.exit(_run([*global_options, *rest], rest[0] if rest else ""))
 
 
 def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -79,7 +79,7 @@ def _require_text(arguments: Sequence[str]) -> None:
             raise ControlCharacter(value=shown)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], first_word: str) -> int:
     # The command-line library reads its own texts when it is imported: after the language is known.
     from typer.exceptions import Abort, TyperException
 
@@ -88,7 +88,7 @@ def _run(arguments: list[str]) -> int:
 
     try:
         _require_text(arguments)
-        outcome = command().main(args=arguments, prog_name="klimatvaxling", standalone_mode=False)
+        outcome = command(first_word).main(args=arguments, prog_name="klimatvaxling", standalone_mode=False)
         return int(outcome or 0)
     except TyperException as fault:
         return faults.show_usage_fault(fault)
