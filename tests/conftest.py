@@ -4,8 +4,10 @@ import contextlib
 import csv
 import datetime
 import io
+import itertools
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -17,9 +19,11 @@ from typing import Any
 
 import openpyxl
 import pytest
+from psycopg.adapt import Loader
 
 from klimatvaxling import language
 from klimatvaxling.terminal.main import main
+from server import KEEPER, server
 
 STANDARD = (
     "trip_id", "date", "unit", "category", "fuel", "distance_km", "fuel_quantity", "route", "co2_fossil_kg",
@@ -172,6 +176,45 @@ class Books:
         assert (outcome.code, failed) == (0, [])
 
 
+class ServerBooks(Books):
+    """Books on PostgreSQL: a database of its own."""
+
+    database: str = ""
+
+    @property
+    def url(self) -> str:
+        return server().url(self.database)
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with server().connect(self.database, KEEPER) as connection:
+            connection.adapters.register_loader("numeric", WholeLoader)
+            spoken = re.sub(r"group_concat\(((?:DISTINCT )?)([\w.]+)\)", r"string_agg(\1\2::text, ',')", statement)
+            cursor = connection.execute(spoken.replace("%", "%%").replace("?", "%s"), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def dump(self) -> str:
+        with server().connect(self.database, KEEPER) as connection:
+            tables = [name for (name,) in connection.execute(_TABLES)]
+            return "\n".join(
+                f"{table} {row}" for table in tables for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1")
+            )
+
+    def without_triggers(self) -> None:
+        with server().connect(self.database, KEEPER) as connection:
+            for (name,) in connection.execute(_TABLES).fetchall():
+                connection.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+
+
+class WholeLoader(Loader):
+    """A sum of whole numbers is a whole number."""
+
+    def load(self, data: Any) -> int:
+        return int(bytes(data))
+
+
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1"
+
+
 def trip(trip_id: object = "T1", /, **cells: object) -> dict[str, object]:
     """A standard row: 10 kg stated fossil CO2 of SBF's own cars in March 2025 unless said otherwise."""
     row: dict[str, object] = {"trip_id": trip_id, "date": "2025-03-07", "unit": "SBF", "category": "own_car"}
@@ -208,6 +251,85 @@ def opened_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Where the books of a test are: what it says holds on both, unless it is marked `on_sqlite`."""
+    return str(request.param)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What concerns a file, or SQLite's own way, is asked of SQLite only."""
+
+    def is_wanted(item: pytest.Item) -> bool:
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        return params.get("engine") != "postgresql" or item.get_closest_marker("on_sqlite") is None
+
+    left = [item for item in items if not is_wanted(item)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if is_wanted(item)]
+
+
+@dataclass
+class Shelf:
+    """Books that were made once and are copied for each test, on either engine."""
+
+    folder: Path
+    opened: list[str] = field(default_factory=list)
+    templates: dict[str, str] = field(default_factory=dict)
+
+    def copy(self, engine: str, name: str, folder: Path) -> Books:
+        """A copy of the books `name` ("fresh" or "units") in a folder of its own."""
+        folder.mkdir(exist_ok=True)
+        environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        if engine == "sqlite":
+            shutil.copy(self.folder / f"{name}.db", folder / "books.db")
+            return Books(folder, folder / "books.db", environment)
+        books = ServerBooks(folder, folder / "books.db", environment)
+        books.database = server().create(self._template(name))
+        self.opened.append(books.database)
+        return books
+
+    def _template(self, name: str) -> str:
+        if name not in self.templates:
+            books = ServerBooks(self.folder, self.folder / "none.db")
+            if name == "fresh":
+                books.database = server().create()
+                assert books("init", "--organisation", "Exempelstad").code == 0
+                assert (
+                    books(
+                        "policy", "set", "require_second_person", "off", "--from", "2013-01-01", "--decision", "test"
+                    ).code
+                    == 0
+                )
+            else:
+                books.database = server().create(self._template("fresh"))
+                loaded = books("unit", "load", self.folder / "units.csv")
+                assert loaded.code == 0, loaded.err
+            self.templates[name] = books.database
+        return self.templates[name]
+
+    def clear(self) -> None:
+        """The databases of a test that is over."""
+        while self.opened:
+            server().drop(self.opened.pop())
+
+
+@pytest.fixture(scope="session")
+def shelf(opened_books: Path) -> Shelf:
+    """The books that tests copy."""
+    return Shelf(opened_books)
+
+
+@pytest.fixture
+def _cleared(shelf: Shelf) -> Iterator[None]:
+    yield
+    shelf.clear()
+
+
 def _copy(source: Path, folder: Path) -> Books:
     folder.mkdir(exist_ok=True)
     shutil.copy(source, folder / "books.db")
@@ -215,25 +337,24 @@ def _copy(source: Path, folder: Path) -> Books:
 
 
 @pytest.fixture
-def fresh_books(opened_books: Path, tmp_path: Path) -> Books:
+def fresh_books(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Books:
     """Books without units."""
-    return _copy(opened_books / "fresh.db", tmp_path / "work")
+    return shelf.copy(engine, "fresh", tmp_path / "work")
 
 
 @pytest.fixture
-def books(opened_books: Path, tmp_path: Path) -> Books:
+def books(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Books:
     """Books with the administrations SBF and BUF and the company ELN."""
-    return _copy(opened_books / "units.db", tmp_path / "work")
+    return shelf.copy(engine, "units", tmp_path / "work")
 
 
 @pytest.fixture
-def more_books(opened_books: Path, tmp_path: Path) -> Any:
+def more_books(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Any:
     """As many books as wanted, for tests that try many cases."""
-    made: list[Books] = []
+    numbers = itertools.count()
 
     def open_more() -> Books:
-        made.append(_copy(opened_books / "units.db", tmp_path / f"work-{len(made)}"))
-        return made[-1]
+        return shelf.copy(engine, "units", tmp_path / f"work-{next(numbers)}")
 
     return open_more
 

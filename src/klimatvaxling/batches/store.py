@@ -187,9 +187,8 @@ def source_id(connection: Connection, name: str) -> int:
     """The key of a source, registered when first used."""
     found = connection.execute(text("SELECT id FROM source WHERE name = :name"), {"name": name}).scalar()
     if found is None:
-        found = connection.execute(
-            text("INSERT INTO source (name) VALUES (:name) RETURNING id"), {"name": name}
-        ).scalar_one()
+        found = next_key(connection, "source")
+        insert_rows(connection, "source", ("id", "name"), [(found, name)])
     return int(found)
 
 
@@ -200,21 +199,16 @@ def profile_id(connection: Connection, source: int, profile: Profile, registered
         {"source": source, "sha256": profile.sha256},
     ).scalar()
     if found is None:
-        found = connection.execute(
-            text(
-                "INSERT INTO profile (source_id, version, content, sha256, registered_at, registered_by)"
-                " SELECT :source, coalesce(max(version), 0) + 1, :content, :sha256, :registered_at, :by"
-                " FROM profile WHERE source_id = :source RETURNING id"
-            ),
-            {
-                "source": source,
-                "content": profile.text,
-                "sha256": profile.sha256,
-                "registered_at": registered_at,
-                "by": by,
-            },
+        version = connection.execute(
+            text("SELECT coalesce(max(version), 0) + 1 FROM profile WHERE source_id = :source"), {"source": source}
         ).scalar_one()
+        found = next_key(connection, "profile")
+        row = (found, source, version, profile.text, profile.sha256, registered_at, by)
+        insert_rows(connection, "profile", _PROFILE, [row])
     return int(found)
+
+
+_PROFILE = ("id", "source_id", "version", "content", "sha256", "registered_at", "registered_by")
 
 
 def has_trips(connection: Connection, source: int) -> bool:

@@ -32,6 +32,8 @@ _OF_THE_BATCH = (
     " AND (SELECT max(last_trip_id) FROM batch_page WHERE batch_id = :batch)"
 )
 
+_REVERSED_AT_ONCE = 5_000
+
 
 @dataclass(frozen=True)
 class Undone:
@@ -156,21 +158,21 @@ def _mirror(
     ]
     columns = ("id", "batch_id", "unit_id", "category", "rate_id", "booked_on", "is_amendment", "mirrors_id")
     insert_rows(connection, "charge", columns, rows)
-    mark = ", ".join(REVERSAL)
-    connection.execute(
-        text(
-            f"INSERT INTO trip_reversal ({mark}) SELECT t.id, c.id, -1 FROM trip t"
-            f" JOIN charge c ON c.mirrors_id = t.charge_id WHERE {_OF_THE_BATCH} AND c.batch_id = :undo ORDER BY t.id"
-        ),
-        {"batch": key, "undo": undo_id},
+    taken_back = (
+        f"SELECT t.id, c.id, -1 FROM trip t JOIN charge c ON c.mirrors_id = t.charge_id WHERE {_OF_THE_BATCH}"
+        " AND c.batch_id = :undo AND t.id > :after ORDER BY t.id LIMIT :most"
     )
-    connection.execute(
-        text(
-            f"INSERT INTO trip_reversal ({mark}) SELECT r.trip_row_id, c.id, 1 FROM trip_reversal r"
-            " JOIN charge c ON c.mirrors_id = r.charge_id WHERE c.batch_id = :undo AND r.sign < 0 ORDER BY r.id"
-        ),
-        {"undo": undo_id},
+    restored = (
+        "SELECT r.trip_row_id, c.id, 1 FROM trip_reversal r JOIN charge c ON c.mirrors_id = r.charge_id"
+        " WHERE c.batch_id = :undo AND r.sign < 0 AND r.trip_row_id > :after ORDER BY r.trip_row_id LIMIT :most"
     )
+    for statement in (taken_back, restored):
+        after = 0
+        while found := connection.execute(
+            text(statement), {"batch": key, "undo": undo_id, "after": after, "most": _REVERSED_AT_ONCE}
+        ).all():
+            insert_rows(connection, "trip_reversal", REVERSAL, [tuple(row) for row in found])
+            after = found[-1][0]
     return [(int(str(row[0])), int(str(row[-1]))) for row in rows]
 
 

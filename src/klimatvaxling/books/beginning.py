@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from klimatvaxling import __version__
+from klimatvaxling.access import register as access
 from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.engine import BookMissing, place_of
 from klimatvaxling.emissions.factor_file import shipped_sets
 from klimatvaxling.emissions.register import register_set
@@ -69,6 +71,7 @@ def begin(
             raise BookMissing(where=place_of(connection.engine.url.render_as_string(hide_password=True)))
         _make_book(connection, organisation or translate(N_("Unnamed organisation")), org_number, clock, by)
         _first_policies(connection, clock, by, shared=shared)
+    access.begin(connection, clock=clock, by=by)
     sets = tuple(
         factor_set.label for factor_set in shipped_sets() if register_set(connection, factor_set, clock=clock, by=by)
     )
@@ -77,20 +80,16 @@ def begin(
 
 
 def _make_book(connection: Connection, organisation: str, org_number: str | None, clock: Clock, by: str) -> None:
-    connection.execute(
-        text(
-            "INSERT INTO book (id, organisation, org_number, nonce, registered_at, registered_by, program_version)"
-            " VALUES (1, :organisation, :org_number, :nonce, :registered_at, :by, :version)"
-        ),
-        {
-            "organisation": organisation,
-            "org_number": organisation_number(org_number) if org_number is not None else None,
-            "nonce": secrets.token_hex(32),
-            "registered_at": stamp(clock()),
-            "by": by,
-            "version": __version__,
-        },
-    )
+    row = {
+        "id": 1,
+        "organisation": organisation,
+        "org_number": organisation_number(org_number) if org_number is not None else None,
+        "nonce": secrets.token_hex(32),
+        "registered_at": stamp(clock()),
+        "registered_by": by,
+        "program_version": __version__,
+    }
+    insert_rows(connection, "book", tuple(row), [tuple(row.values())])
 
 
 def _first_policies(connection: Connection, clock: Clock, by: str, *, shared: bool) -> None:

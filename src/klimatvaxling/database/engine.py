@@ -1,26 +1,31 @@
 """Connections: one kind that reads, one that writes and takes the write lock when it begins.
 
 SQLite runs with a rollback journal (readers without write permission and network shares work), full
-synchronisation, foreign keys and recursive triggers on.
+synchronisation, foreign keys and recursive triggers on. On PostgreSQL a reader sees one moment (repeatable read), and
+a writer locks the book's row when it begins: then nobody else writes, and each of its statements sees what the last
+writer left.
 """
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError
 from sqlalchemy.pool import NullPool
 
 from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
+from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_
 
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 BUSY_TIMEOUT_MS = 30_000
+CONNECT_TIMEOUT_S = 10
 _CACHE_KIB = 65_536
 # What SQLite raises for a file that is none of its own, is damaged, or cannot be opened.
 _UNUSABLE = (sqlite3.DatabaseError, sqlite3.OperationalError)
@@ -60,6 +65,30 @@ class DatabaseBusy(DatabaseFault):
     code = "KV-DATABASE-BUSY"
     message = N_("Somebody else is writing to the database; nothing was posted.")
     remedy = N_("Wait a moment and run the command again.")
+
+
+class ConnectionLost(DatabaseFault):
+    """The server went away in the middle of the work."""
+
+    code = "KV-DATABASE-LOST"
+    message = N_("The connection to the database at {where} was lost: {reason}.")
+    remedy = N_("Nothing half done is kept. Run the command again: what was kept already is not done twice.")
+
+
+class ServerUnreachable(DatabaseFault):
+    """No server answers, or it lets us not in."""
+
+    code = "KV-DATABASE-SERVER"
+    message = N_("The database server at {where} cannot be reached: {reason}.")
+    remedy = N_("Check the address, your login and that the server is running.")
+
+
+class PermissionDenied(DatabaseFault):
+    """The server refuses what the login may not do."""
+
+    code = "KV-ACCESS-DENIED"
+    message = N_("You have no permission to do this: {reason}.")
+    remedy = N_("Ask the finance office for a role that may: klimatvaxling access grant LOGIN --role ROLE")
 
 
 class DatabaseUnusable(DatabaseFault):
@@ -112,11 +141,24 @@ def engine_for(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _prepare_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
     return engine
 
 
 def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None} if sqlite_file(url) else {}
+    if sqlite_file(url):
+        return {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
+    import psycopg
+
+    # Parameters are put in by the client: the server need not guess the type of one that is not given.
+    return {
+        "cursor_factory": psycopg.ClientCursor,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": "klimatvaxling",
+        "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
+    }
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -135,6 +177,23 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    from psycopg.adapt import Loader
+
+    class Whole(Loader):
+        """The server's sum of whole numbers is a number with any number of decimals: here it has none."""
+
+        def load(self, data: Any) -> int:
+            return int(bytes(data))
+
+    connection.adapters.register_loader("numeric", Whole)
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if not connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+
 @contextmanager
 def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
     """A consistent view of the books. Raises a `DatabaseFault`; `without_book` lets books pass whose row is gone."""
@@ -146,6 +205,8 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
     """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`."""
     with _opened(url, writing=True, without_book=without_book) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SELECT begin_writing()")
         _note_program(connection)
         yield connection
         if dry_run:
@@ -177,10 +238,15 @@ def _note_program(connection: Connection) -> None:
         text("SELECT version, schema_revision FROM program ORDER BY id DESC LIMIT 1")
     ).one_or_none()
     if last is None or tuple(last) != (__version__, SCHEMA_REVISION):
-        connection.execute(
-            text("INSERT INTO program (version, schema_revision, registered_at) VALUES (:version, :revision, :now)"),
-            {"version": __version__, "revision": SCHEMA_REVISION, "now": stamp(system_clock())},
-        )
+        row = (__version__, SCHEMA_REVISION, stamp(system_clock()))
+        insert_rows(connection, "program", ("version", "schema_revision", "registered_at"), [row])
+
+
+@functools.cache
+def login(url: str) -> str:
+    """Who has logged in to a server, as the server says. Raises a `DatabaseFault`."""
+    with translated_faults(url), engine_for(url).connect() as connection:
+        return str(connection.exec_driver_sql("SELECT session_user").scalar_one())
 
 
 def place_of(url: str) -> object:
@@ -227,13 +293,52 @@ def translated_faults(url: str) -> Iterator[None]:
     except (DatabaseError, sqlite3.DatabaseError) as fault:
         # The driver's own faults come through where a connection is being made.
         original = fault.orig if isinstance(fault, DatabaseError) else fault
-        if not isinstance(fault, OperationalError) and type(original) not in _UNUSABLE:
+        understood = (
+            _sqlite_fault(url, original) if isinstance(original, sqlite3.Error) else _server_fault(url, original)
+        )
+        if understood is None:
             raise
-        reason = str(original).strip().rstrip(".")
-        if "locked" in reason or "busy" in reason:
-            raise DatabaseBusy from fault
-        if "not a database" in reason:
-            raise ForeignDatabase(where=place_of(url)) from fault
-        if "malformed" in reason or "decode to UTF-8" in reason:
-            raise DatabaseDamaged(where=place_of(url), reason=reason) from fault
-        raise DatabaseUnusable(where=place_of(url), reason=reason) from fault
+        raise understood from fault
+
+
+def _sqlite_fault(url: str, fault: sqlite3.Error) -> DatabaseFault | None:
+    if not isinstance(fault, sqlite3.OperationalError) and type(fault) not in _UNUSABLE:
+        return None
+    reason = str(fault).strip().rstrip(".")
+    if "locked" in reason or "busy" in reason:
+        return DatabaseBusy()
+    if "not a database" in reason:
+        return ForeignDatabase(where=place_of(url))
+    if "malformed" in reason or "decode to UTF-8" in reason:
+        return DatabaseDamaged(where=place_of(url), reason=reason)
+    return DatabaseUnusable(where=place_of(url), reason=reason)
+
+
+# What a server calls it (SQLSTATE) when others are in the way, the link is gone, or a right is missing.
+_BUSY_STATES = ("40001", "40P01", "55P03")
+_LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
+_DENIED_STATE = "42501"
+
+
+def _server_fault(url: str, fault: BaseException | None) -> DatabaseFault | None:
+    state = getattr(fault, "sqlstate", None)
+    lines = str(fault).strip().splitlines() or [""]
+    reason = lines[0].removeprefix("FATAL: ").strip().rstrip(".")
+    if state in _BUSY_STATES:
+        return DatabaseBusy()
+    if state == _DENIED_STATE:
+        return PermissionDenied(reason=reason)
+    if state in _LOST_STATES:
+        return ConnectionLost(where=place_of(url), reason=reason)
+    import psycopg
+
+    if not isinstance(fault, psycopg.OperationalError):
+        return None
+    if state is None:
+        # Without a state the server said nothing: it was never reached, or it went away in mid-sentence.
+        never_reached = isinstance(fault, psycopg.errors.ConnectionTimeout) or "connection failed" in str(fault)
+        kind = ServerUnreachable if never_reached else ConnectionLost
+        return kind(where=place_of(url), reason=reason)
+    if state.startswith(("28", "3D", "08")):
+        return ServerUnreachable(where=place_of(url), reason=reason)
+    return DatabaseUnusable(where=place_of(url), reason=reason)

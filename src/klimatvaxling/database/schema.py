@@ -3,6 +3,7 @@
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+import klimatvaxling.access.tables
 import klimatvaxling.batches.tables
 import klimatvaxling.coding.tables
 import klimatvaxling.completeness.tables

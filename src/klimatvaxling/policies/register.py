@@ -5,6 +5,7 @@ import datetime
 from sqlalchemy import Connection, text
 
 from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.policies.policy import PolicyValue, parse_value, required_decision, shown_value
 
 
@@ -37,18 +38,7 @@ def decide(
     Raises `UnknownPolicy`, `BadPolicyValue` or `DecisionMissing`.
     """
     kept = parse_value(name, value)
-    connection.execute(
-        text(
-            "INSERT INTO policy (name, value, valid_from, decision, registered_at, registered_by)"
-            " VALUES (:name, :value, :valid_from, :decision, :registered_at, :registered_by)"
-        ),
-        {
-            "name": name,
-            "value": kept,
-            "valid_from": valid_from.isoformat(),
-            "decision": required_decision(decision),
-            "registered_at": stamp(clock()),
-            "registered_by": by,
-        },
-    )
+    columns = ("name", "value", "valid_from", "decision", "registered_at", "registered_by")
+    row = (name, kept, valid_from.isoformat(), required_decision(decision), stamp(clock()), by)
+    insert_rows(connection, "policy", columns, [row])
     return shown_value(name, kept)

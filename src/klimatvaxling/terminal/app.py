@@ -80,6 +80,7 @@ GROUPS = {
     "completeness": N_("Which travel data has been delivered, and what is missing."),
     "voucher": N_("Single vouchers."),
     "policy": N_("The scheme's decided rules."),
+    "access": N_("Who may do what, and see what."),
     "opening": N_("The amounts a running scheme begins with here."),
     "measure": N_("What units use their own climate funds for."),
     "fund": N_("The shared climate compensation fund."),
@@ -122,6 +123,7 @@ ROOMS = {
     "closing": ("report",),
     "yearly": ("report",),
     "climate_report": ("export",),
+    "access": ("access",),
 }
 
 

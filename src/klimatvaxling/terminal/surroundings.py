@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from klimatvaxling import typed
 from klimatvaxling.clock import Clock, end_of, stamp, system_clock, today
+from klimatvaxling.database.location import SQLITE
 from klimatvaxling.errors import UsageFault
 from klimatvaxling.exact import EXACT
 from klimatvaxling.language import LANGUAGES, N_
@@ -62,7 +63,11 @@ class Surroundings:
 
     @property
     def user(self) -> str:
-        """Who is at the keyboard, as the operating system knows them: never an option nor a variable."""
+        """Who is at the keyboard, as the server or the operating system knows them: never an option nor a variable."""
+        if not self.url.startswith(SQLITE):
+            from klimatvaxling.database.engine import login
+
+            return login(self.url)
         if sys.platform == "win32":
             return getpass.getuser()
         import pwd

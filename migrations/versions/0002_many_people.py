@@ -1,0 +1,471 @@
+"""Many people at once: who may do what; and on a server the guards, the door rows come in by, and who sees what."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+ROLES = ("finance", "committee", "unit", "auditor")
+
+# The seals of the books, as the first version has them for SQLite. Each is a condition on a new row that breaks it.
+MONTH_END = "to_char((NEW.month || '-01')::date + interval '1 month' - interval '1 day', 'YYYY-MM-DD')"
+SEALS = {
+    "voucher_is_next_in_chain": (
+        "voucher", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM voucher)"),
+    "voucher_is_next_in_series": (
+        "voucher", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM voucher"
+        " WHERE series = NEW.series AND fiscal_year = NEW.fiscal_year)"),
+    "voucher_links_to_the_one_before": (
+        "voucher", "NEW.previous_hash <> coalesce((SELECT hash FROM voucher WHERE id = NEW.id - 1),"
+        " (SELECT nonce FROM book))"),
+    "voucher_registered_after_the_one_before": (
+        "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
+    "voucher_sums_to_zero": (
+        "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
+    "voucher_in_an_open_month": (
+        "voucher", "NEW.booked_on <= (SELECT closed_through FROM period_event ORDER BY id DESC LIMIT 1)"),
+    "period_event_is_next": (
+        "period_event", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM period_event)"),
+    "period_closes_in_order": (
+        "period_event", f"NEW.action = 'closed' AND (NEW.closed_through IS DISTINCT FROM {MONTH_END}"
+        " OR NEW.month <> (SELECT to_char(closed_through::date + 1, 'YYYY-MM') FROM period_event ORDER BY id DESC LIMIT 1))"),
+    "period_reopens_from_the_last": (
+        "period_event", "NEW.action = 'reopened' AND (NEW.month IS DISTINCT FROM (SELECT substr(closed_through, 1, 7)"
+        " FROM period_event ORDER BY id DESC LIMIT 1) OR NEW.closed_through >= NEW.month)"),
+    "posting_before_its_seal": (
+        "posting", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "lot_before_its_seal": (
+        "lot", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "page_before_its_seal": (
+        "batch_page", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "batch_seals_trips_of_its_own_charges": (
+        "batch", "(SELECT count(*) FROM trip t JOIN charge c ON c.id = t.charge_id AND c.batch_id = NEW.id"
+        " WHERE t.id BETWEEN (SELECT min(first_trip_id) FROM batch_page WHERE batch_id = NEW.id)"
+        " AND (SELECT max(last_trip_id) FROM batch_page WHERE batch_id = NEW.id)) <> NEW.rows_posted"),
+    "quarantine_before_its_seal": (
+        "quarantine", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "quarantine_correction_before_its_seal": (
+        "quarantine_correction", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "cost_centre_before_its_seal": (
+        "unit_cost_centre", "EXISTS (SELECT 1 FROM unit_version WHERE id = NEW.unit_version_id)"),
+    "factor_before_its_seal": (
+        "factor", "EXISTS (SELECT 1 FROM factor_set WHERE id = NEW.factor_set_id)"),
+    "charge_before_its_seal": (
+        "charge", "EXISTS (SELECT 1 FROM batch WHERE id = NEW.batch_id)"),
+    "trip_reversal_before_its_seal": (
+        "trip_reversal", "EXISTS (SELECT 1 FROM charge c JOIN batch b ON b.id = c.batch_id WHERE c.id = NEW.charge_id)"),
+    "trip_is_taken_back_or_restored_in_turn": (
+        "trip_reversal", "(SELECT coalesce(sum(sign), 0) FROM trip_reversal WHERE trip_row_id = NEW.trip_row_id)"
+        " + NEW.sign NOT IN (-1, 0)"),
+    "measure_before_its_seal": (
+        "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    "step_follows_the_one_before": (
+        "grant_step", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM grant_step"
+        " WHERE application_id = NEW.application_id) OR NEW.state_before IS DISTINCT FROM (SELECT state FROM grant_step"
+        " WHERE application_id = NEW.application_id AND number = NEW.number - 1) OR NEW.stepped_on <"
+        " (SELECT stepped_on FROM grant_step WHERE application_id = NEW.application_id AND number = NEW.number - 1)"),
+    "handed_over_before_its_seal": (
+        "handover_voucher", "EXISTS (SELECT 1 FROM handover WHERE id = NEW.handover_id)"),
+    "handover_file_before_its_seal": (
+        "handover_file", "EXISTS (SELECT 1 FROM handover WHERE id = NEW.handover_id)"),
+    "reservations_never_leave": (
+        "handover_voucher", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id AND series = 'R')"),
+}  # fmt: skip
+# Asked once for all trips of a statement.
+TRIPS_BEFORE_THEIR_SEAL = (
+    "EXISTS (SELECT 1 FROM (SELECT DISTINCT charge_id FROM arrived) a JOIN charge c ON c.id = a.charge_id"
+    " JOIN batch b ON b.id = c.batch_id)"
+)
+_RUNNING = (
+    "SELECT sum(sum(p.amount_ore)) OVER (PARTITION BY {parts} ORDER BY v.booked_on) AS running"
+    " FROM posting p JOIN voucher v ON v.id = p.voucher_id WHERE {of} GROUP BY {parts}, v.booked_on"
+)
+NEVER_OVERDRAWN = {
+    "lot_is_never_overdrawn": (
+        "lot_id IS NOT NULL AND amount_ore > 0",
+        "p.lot_id, p.account, CASE p.account WHEN 'own_funds' THEN p.unit_id END",
+        "p.lot_id IN (SELECT lot_id FROM posting WHERE voucher_id = NEW.id AND lot_id IS NOT NULL AND amount_ore > 0)",
+        "running > 0"),
+    "debt_is_never_overfilled": (
+        "account = 'own_funds' AND lot_id IS NULL AND amount_ore < 0",
+        "p.unit_id",
+        "p.account = 'own_funds' AND p.lot_id IS NULL AND p.unit_id IN"
+        " (SELECT unit_id FROM posting WHERE voucher_id = NEW.id AND account = 'own_funds' AND lot_id IS NULL)",
+        "running < 0"),
+    "fund_is_never_overdrawn": (
+        "account = 'fund_available' AND amount_ore > 0",
+        "p.account", "p.account = 'fund_available'", "running > 0"),
+    "grant_is_never_overpaid": (
+        "account = 'fund_committed' AND amount_ore > 0",
+        "v.application_id",
+        "p.account = 'fund_committed' AND v.application_id IS NOT DISTINCT FROM"
+        " (SELECT application_id FROM voucher WHERE id = NEW.id)",
+        "running > 0"),
+}  # fmt: skip
+
+
+def upgrade() -> None:
+    op.create_table(
+        "access",
+        sa.Column("id", WHOLE, nullable=False),
+        sa.Column("login", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("unit_ids", sa.Text(), nullable=False),
+        sa.Column("registered_at", sa.Text(), nullable=False),
+        sa.Column("registered_by", sa.Text(), nullable=False),
+        sa.CheckConstraint("role IN ('finance', 'committee', 'unit', 'auditor', '')", name="access_role_known"),
+        sa.CheckConstraint("(role = 'unit') = (unit_ids <> '')", name="access_units_of_a_unit"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_access_login"), "access", ["login"], unique=False)
+    if op.get_bind().dialect.name == "sqlite":
+        _guard_access_on_sqlite()
+    else:
+        _guard()
+        _open_the_door()
+        _show_to_each_their_own()
+
+
+def _guard_access_on_sqlite() -> None:
+    for event in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER access_no_{event.lower()} BEFORE {event} ON access "
+            "BEGIN SELECT RAISE(ABORT, 'KV-POSTED: access is never changed'); END"
+        )
+    op.execute(
+        "CREATE TRIGGER access_no_replace BEFORE INSERT ON access WHEN EXISTS (SELECT 1 FROM access WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'KV-POSTED: access is never replaced'); END"
+    )
+
+
+# PostgreSQL
+
+
+def _tables() -> list[str]:
+    return sorted(set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version"})
+
+
+def _schema() -> str:
+    return str(op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar_one())
+
+
+def _execute(statements: str) -> None:
+    """Statements as they stand: what looks like a parameter is none."""
+    op.get_bind().connection.driver_connection.execute(statements)
+
+
+def _guarded_by(name: str, broken: str, told: str) -> None:
+    """A trigger function that refuses what is `broken`."""
+    _execute(
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {_schema()}, pg_temp AS $$"
+        f" BEGIN IF {broken} THEN RAISE EXCEPTION '{told}: {name}' USING ERRCODE = 'integrity_constraint_violation';"
+        " END IF; RETURN NEW; END $$"
+    )
+
+
+def _guard() -> None:
+    """What is registered is never changed, and only what follows from what stands before it is taken in."""
+    _execute(
+        "CREATE FUNCTION never_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'KV-POSTED: % is never changed', TG_TABLE_NAME"
+        " USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    for table in _tables():
+        # The one writer gives out the keys: no sequence, so none can have a gap or run ahead.
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN {_key_of(table)} DROP DEFAULT")
+        op.execute(f"DROP SEQUENCE IF EXISTS {table}_{_key_of(table)}_seq")
+        op.execute(
+            f"CREATE TRIGGER {table}_never_changed BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION never_changed()"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION never_changed()"
+        )
+    for name, (table, broken) in SEALS.items():
+        _guarded_by(name, broken, "KV-SEAL")
+        op.execute(f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+    _guarded_by("trip_before_its_seal", TRIPS_BEFORE_THEIR_SEAL, "KV-SEAL")
+    op.execute(
+        "CREATE TRIGGER trip_before_its_seal AFTER INSERT ON trip REFERENCING NEW TABLE AS arrived"
+        " FOR EACH STATEMENT EXECUTE FUNCTION trip_before_its_seal()"
+    )
+    for name, (takes, parts, of, broken) in NEVER_OVERDRAWN.items():
+        taken = f"EXISTS (SELECT 1 FROM posting WHERE voucher_id = NEW.id AND {takes})"
+        running = _RUNNING.format(parts=parts, of=of)
+        _guarded_by(name, f"{taken} AND EXISTS (SELECT 1 FROM ({running}) days WHERE {broken})", "KV-OVERDRAWN")
+        op.execute(f"CREATE TRIGGER {name} AFTER INSERT ON voucher FOR EACH ROW EXECUTE FUNCTION {name}()")
+
+
+def _key_of(table: str) -> str:
+    return str(sa.inspect(op.get_bind()).get_pk_constraint(table)["constrained_columns"][0])
+
+
+# The functions by which rows come in. They run as the owner of the books and ask who has logged in (session_user),
+# which no one can set: not with SET ROLE, not with set_config.
+DOOR = """
+CREATE FUNCTION role_of(someone text, OUT held text, OUT units bigint[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+  SELECT role, string_to_array(nullif(unit_ids, ''), ' ')::bigint[] FROM access WHERE login = someone
+  ORDER BY id DESC LIMIT 1
+$$;
+
+CREATE FUNCTION my_role() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+  SELECT CASE WHEN session_user = current_user THEN 'finance' ELSE (SELECT held FROM role_of(session_user)) END
+$$;
+
+CREATE FUNCTION require_writer() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE held CONSTANT text := my_role();
+BEGIN
+  IF held IS NULL OR held NOT IN ('finance', 'committee', 'unit') THEN
+    RAISE EXCEPTION 'the login % may not write', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  RETURN held;
+END $$;
+
+CREATE FUNCTION begin_writing() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  PERFORM require_writer();
+  -- One row that every writer locks: whoever comes second waits here and then sees what the first one left.
+  PERFORM 1 FROM book FOR UPDATE;
+END $$;
+
+CREATE FUNCTION next_key(target text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE found_key bigint;
+BEGIN
+  PERFORM require_writer();
+  EXECUTE format('SELECT coalesce(max(id), 0) + 1 FROM %I', target) INTO found_key;
+  RETURN found_key;
+END $$;
+
+CREATE FUNCTION may_register(held text, units bigint[], target text, given jsonb) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+  SELECT CASE
+    WHEN target = 'access' THEN session_user = current_user
+    WHEN target = 'program' OR held = 'finance' THEN true
+    WHEN held = 'committee' THEN CASE target
+      WHEN 'application_score' THEN true
+      WHEN 'application_round' THEN true
+      WHEN 'application_round_closing' THEN true
+      WHEN 'grant_step' THEN NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(given) r WHERE r->>'state' NOT IN ('approved', 'rejected'))
+      WHEN 'voucher' THEN NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(given) r WHERE r->>'event' <> 'grant_approved' OR r->>'series' <> 'R')
+      WHEN 'posting' THEN NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(given) r WHERE r->>'account' NOT IN ('fund_available', 'fund_committed')
+        OR r->>'unit_id' IS NOT NULL OR r->>'lot_id' IS NOT NULL)
+      ELSE false END
+    WHEN held = 'unit' THEN CASE target
+      WHEN 'application' THEN NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(given) r WHERE (r->>'unit_id')::bigint <> ALL (units))
+      WHEN 'grant_step' THEN NOT EXISTS (
+        SELECT 1 FROM jsonb_array_elements(given) r
+        LEFT JOIN application a ON a.id = (r->>'application_id')::bigint AND a.unit_id = ANY (units)
+        WHERE a.id IS NULL OR r->>'state' NOT IN ('submitted', 'withdrawn'))
+      ELSE false END
+    ELSE false END
+$$;
+
+CREATE FUNCTION register_rows(target text, given jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE
+  held CONSTANT text := require_writer();
+  units CONSTANT bigint[] := (SELECT r.units FROM role_of(session_user) r);
+  names text;
+  values_of text;
+BEGIN
+  IF NOT may_register(held, units, target, given) THEN
+    RAISE EXCEPTION 'the role % may not register this in %', held, target USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  -- Nobody signs for another.
+  IF EXISTS (
+    SELECT 1 FROM jsonb_array_elements(given) r, LATERAL (VALUES (r->>'registered_by'), (r->>'made_by'),
+      (r->>'delivered_by')) signed(name) WHERE name <> session_user
+  ) THEN
+    RAISE EXCEPTION 'the login % may not sign for another', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  SELECT string_agg(quote_ident(key), ', '), string_agg('r.' || quote_ident(key), ', ') INTO names, values_of
+  FROM jsonb_object_keys(given->0) key;
+  IF NOT given->0 ? 'id' AND EXISTS (
+    SELECT 1 FROM pg_attribute WHERE attrelid = target::regclass AND attname = 'id' AND NOT attisdropped
+  ) THEN
+    names := 'id, ' || names;
+    values_of := format('(SELECT coalesce(max(id), 0) FROM %I) + e.n, ', target) || values_of;
+  END IF;
+  EXECUTE format(
+    'INSERT INTO %I (%s) SELECT %s FROM jsonb_array_elements($1) WITH ORDINALITY e(given, n),'
+    ' LATERAL jsonb_populate_record(NULL::%I, e.given) r ORDER BY e.n', target, names, values_of, target
+  ) USING given;
+END $$;
+
+-- Trips come by the hundred thousand, as columns: each a text of values that all have U+001F before them.
+CREATE FUNCTION register_trips(names text[], columns text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE
+  quoted text;
+  lists text;
+BEGIN
+  IF require_writer() <> 'finance' THEN
+    RAISE EXCEPTION 'the login % may not register trips', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  SELECT string_agg(quote_ident(name), ', ' ORDER BY n),
+    string_agg(format(CASE WHEN a.atttypid = 'bigint'::regtype
+      THEN '(string_to_array($1[%s], chr(31), ''None''))[2:]::bigint[]'
+      ELSE '(string_to_array($1[%s], chr(31)))[2:]' END, n), ', ' ORDER BY n)
+  INTO quoted, lists
+  FROM unnest(names) WITH ORDINALITY given(name, n)
+  JOIN pg_attribute a ON a.attrelid = 'trip'::regclass AND a.attname = name AND NOT a.attisdropped;
+  EXECUTE format(
+    'INSERT INTO trip (id, %1$s) SELECT (SELECT coalesce(max(id), 0) FROM trip) + n, %1$s'
+    ' FROM unnest(%2$s) WITH ORDINALITY AS arriving(%1$s, n) ORDER BY n', quoted, lists
+  ) USING columns;
+END $$;
+
+-- What everybody who has a role may know of the fund: its totals.
+CREATE FUNCTION fund_totals(as_of text, known_at text, OUT opening_ore bigint, OUT available_ore bigint,
+  OUT committed_ore bigint, OUT swept_in_ore bigint, OUT appropriated_ore bigint, OUT paid_out_ore bigint,
+  OUT returned_ore bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  IF my_role() IS NULL THEN
+    RAISE EXCEPTION 'the login % has no role', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  SELECT
+    coalesce(sum(p.amount_ore) FILTER (WHERE p.account = 'opening' AND p.unit_id IS NULL), 0),
+    coalesce(-sum(p.amount_ore) FILTER (WHERE p.account = 'fund_available'), 0),
+    coalesce(-sum(p.amount_ore) FILTER (WHERE p.account = 'fund_committed'), 0),
+    coalesce(-sum(p.amount_ore) FILTER (WHERE p.account = 'fund_available' AND p.lot_id IS NOT NULL), 0),
+    coalesce(sum(p.amount_ore) FILTER (WHERE p.account = 'appropriation'), 0),
+    coalesce(-sum(p.amount_ore) FILTER (WHERE p.account = 'grants_paid' AND p.amount_ore < 0), 0),
+    coalesce(sum(p.amount_ore) FILTER (WHERE p.account = 'grants_paid' AND p.amount_ore > 0), 0)
+  INTO opening_ore, available_ore, committed_ore, swept_in_ore, appropriated_ore, paid_out_ore, returned_ore
+  FROM posting p JOIN voucher v ON v.id = p.voucher_id
+  WHERE v.booked_on <= as_of AND v.registered_at <= known_at;
+END $$;
+
+-- The end of the chain, for a reader who sees only some of it: a hash over a secret number tells nothing.
+CREATE FUNCTION chain_head() RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+  SELECT hash FROM voucher WHERE my_role() IS NOT NULL ORDER BY id DESC LIMIT 1
+$$;
+"""
+CALLED_BY_PEOPLE = (
+    "my_role()", "begin_writing()", "next_key(text)", "register_rows(text, jsonb)",
+    "register_trips(text[], text[])", "fund_totals(text, text)", "chain_head()",
+)  # fmt: skip
+INSIDE_ONLY = ("role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)")
+
+
+def _open_the_door() -> None:
+    _execute(DOOR.replace("{schema}", _schema()))
+    for role in ROLES:
+        name = _group(role)
+        found = op.get_bind().exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,)).scalar()
+        if found is None:
+            op.execute(f'CREATE ROLE "{name}" NOLOGIN')
+    everybody = ", ".join(f'"{_group(role)}"' for role in ROLES)
+    for function in (*CALLED_BY_PEOPLE, *INSIDE_ONLY):
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+    for function in CALLED_BY_PEOPLE:
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {everybody}")
+
+
+def _group(role: str) -> str:
+    """Roles belong to the whole server: their names bear the database's."""
+    database = op.get_bind().exec_driver_sql("SELECT current_database()").scalar_one()
+    return f"{database}_{role}".replace('"', "")
+
+
+# Which rows of a table a unit sees; of a table that is not named here it sees none. What stands in another table is
+# looked up there as the same reader sees it.
+MINE = "(SELECT unnest(unit_ids) FROM my_access)"
+SEEN_BY_A_UNIT = {
+    **dict.fromkeys(
+        ("book", "policy", "factor_set", "factor", "source", "program", "application_round",
+         "application_round_closing", "period_event"), "true"),
+    "unit": f"id IN {MINE}",
+    "unit_version": f"unit_id IN {MINE}",
+    "unit_cost_centre": "unit_version_id IN (SELECT id FROM unit_version)",
+    "unit_merger": f"unit_id IN {MINE} OR into_id IN {MINE}",
+    "vehicle": "unit IN (SELECT code FROM unit)",
+    "charge": f"unit_id IN {MINE}",
+    "trip": "charge_id IN (SELECT id FROM charge)",
+    "trip_reversal": "charge_id IN (SELECT id FROM charge)",
+    "posting": f"unit_id IN {MINE}",
+    "voucher": "id IN (SELECT voucher_id FROM posting)",
+    "lot": f"unit_id IN {MINE} OR voucher_id IN (SELECT lot_id FROM posting)",
+    "measure": f"unit_id IN {MINE}",
+    "application": f"unit_id IN {MINE}",
+    "application_score": "application_id IN (SELECT id FROM application)",
+    "grant_step": "application_id IN (SELECT id FROM application)",
+}  # fmt: skip
+# What the committee does not see: travel as it was read, and single trips.
+HIDDEN_FROM_THE_COMMITTEE = (
+    "batch_page", "trip", "trip_reversal", "quarantine", "quarantine_outcome", "quarantine_correction", "vehicle",
+)  # fmt: skip
+# Columns a unit does not see: the number the chain begins with, and how many vouchers there were.
+KEPT_FROM_A_UNIT = {"book": ("nonce",), "period_event": ("head", "vouchers", "obstacles")}
+
+
+def _show_to_each_their_own() -> None:
+    inspected = sa.inspect(op.get_bind())
+    everybody = ", ".join(f'"{_group(role)}"' for role in ROLES)
+    op.execute(
+        "CREATE VIEW my_access WITH (security_invoker = true) AS"
+        " SELECT role, string_to_array(nullif(unit_ids, ''), ' ')::bigint[] AS unit_ids FROM access"
+        " WHERE login = current_user ORDER BY id DESC LIMIT 1"
+    )
+    op.execute("ALTER VIEW trip_effect SET (security_invoker = true)")
+    op.execute(f"GRANT SELECT ON my_access, access, trip_effect, alembic_version TO {everybody}")
+    for table in _tables():
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY {table}_of_the_owner ON {table} TO CURRENT_USER USING (true) WITH CHECK (true)")
+        if table == "access":
+            seen = "login = current_user OR my_role() IN ('finance', 'auditor')"
+            op.execute(f"CREATE POLICY access_seen ON access FOR SELECT TO {everybody} USING ({seen})")
+            continue
+        whole = ["finance", "auditor"] + ([] if table in HIDDEN_FROM_THE_COMMITTEE else ["committee"])
+        for role in whole:
+            op.execute(f'GRANT SELECT ON {table} TO "{_group(role)}"')
+            op.execute(
+                f'CREATE POLICY {table}_seen_by_{role} ON {table} FOR SELECT TO "{_group(role)}"'
+                f" USING ((SELECT role FROM my_access) = '{role}')"
+            )
+        condition = SEEN_BY_A_UNIT.get(table)
+        if condition is not None:
+            kept = KEPT_FROM_A_UNIT.get(table, ())
+            columns = ", ".join(f'"{row["name"]}"' for row in inspected.get_columns(table) if row["name"] not in kept)
+            op.execute(f'GRANT SELECT ({columns}) ON {table} TO "{_group("unit")}"')
+            op.execute(
+                f'CREATE POLICY {table}_seen_by_unit ON {table} FOR SELECT TO "{_group("unit")}"'
+                f" USING ((SELECT role FROM my_access) = 'unit' AND ({condition}))"
+            )
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP VIEW my_access CASCADE")
+        for table in _tables():
+            op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+            op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
+            for policy in ("of_the_owner", "seen", *(f"seen_by_{role}" for role in ROLES)):
+                op.execute(f"DROP POLICY IF EXISTS {table}_{policy} ON {table}")
+        for function in (*CALLED_BY_PEOPLE, *INSIDE_ONLY):
+            op.execute(f"DROP FUNCTION {function}")
+        for name in (*SEALS, *NEVER_OVERDRAWN, "trip_before_its_seal", "never_changed"):
+            op.execute(f"DROP FUNCTION {name}() CASCADE")
+        for role in ROLES:
+            op.execute(f'DROP OWNED BY "{_group(role)}"')
+            op.execute(f'DROP ROLE "{_group(role)}"')
+    op.drop_index(op.f("ix_access_login"), table_name="access")
+    op.drop_table("access")

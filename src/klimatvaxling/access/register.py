@@ -1,0 +1,123 @@
+"""The register of access: read and written. On a server the login and its rights are made with it."""
+
+from sqlalchemy import Connection, text
+
+from klimatvaxling.access.access import (
+    FINANCE,
+    REVOKED,
+    ROLES,
+    Access,
+    LastFinance,
+    NoSuchAccess,
+    current,
+    require_finance_left,
+    require_login,
+    require_role,
+    units_after,
+)
+from klimatvaxling.clock import Clock, stamp
+from klimatvaxling.database.bulk import insert_rows
+
+_COLUMNS = ("login", "role", "unit_ids", "registered_at", "registered_by")
+
+
+def decisions(connection: Connection, known_at: str | None = None) -> list[Access]:
+    """Every decision on a login that the reader may see, oldest first; those known at a time."""
+    rows = connection.execute(
+        text("SELECT * FROM access WHERE :known_at IS NULL OR registered_at <= :known_at ORDER BY id"),
+        {"known_at": known_at},
+    )
+    return [
+        Access(row.login, row.role, tuple(map(int, row.unit_ids.split())), row.registered_at, row.registered_by)
+        for row in rows
+    ]
+
+
+def begin(connection: Connection, *, clock: Clock, by: str) -> None:
+    """Whoever opens the books keeps them, once they have nobody."""
+    if not current(decisions(connection)):
+        _register(connection, Access(by, FINANCE, (), stamp(clock()), by))
+
+
+def grant(connection: Connection, login: str, role: str, unit_id: int | None, *, clock: Clock, by: str) -> Access:
+    """Give a login a role, instead of the one it had; a role of a unit is added to those of other units.
+
+    Raises `BadLogin`, `UnknownRole`, `UnitNeeded`, or `LastFinance` where nobody would be left to keep the books.
+    """
+    held = current(decisions(connection))
+    units = units_after(held.get(require_login(login)), require_role(role), unit_id)
+    if login in held and held[login].role == FINANCE != role:
+        _require_not_the_owner(connection, login)
+        require_finance_left(held.values(), login)
+    given = Access(login, role, units, stamp(clock()), by)
+    _register(connection, given)
+    if connection.dialect.name == "postgresql":
+        if not _exists(connection, login):
+            connection.exec_driver_sql(f"CREATE ROLE {_quoted(login)} LOGIN")
+        _belong_to(connection, login, role)
+    return given
+
+
+def revoke(connection: Connection, login: str, *, clock: Clock, by: str) -> None:
+    """Take a login's role away; the login itself stays. Raises `NoSuchAccess` or `LastFinance`."""
+    held = current(decisions(connection))
+    if login not in held:
+        raise NoSuchAccess(login=login)
+    if held[login].role == FINANCE:
+        _require_not_the_owner(connection, login)
+        require_finance_left(held.values(), login)
+    _register(connection, Access(login, REVOKED, (), stamp(clock()), by))
+    if connection.dialect.name == "postgresql":
+        _belong_to(connection, login, REVOKED)
+
+
+def _register(connection: Connection, access: Access) -> None:
+    units = " ".join(map(str, access.unit_ids))
+    row = (access.login, access.role, units, access.registered_at, access.registered_by)
+    insert_rows(connection, "access", _COLUMNS, [row])
+
+
+# The server's side
+
+
+def _require_not_the_owner(connection: Connection, login: str) -> None:
+    if connection.dialect.name == "postgresql":
+        owner = connection.exec_driver_sql(
+            "SELECT tableowner FROM pg_tables WHERE tablename = 'book' AND schemaname = current_schema()"
+        ).scalar()
+        if owner == login:
+            raise LastFinance(login=login)
+
+
+def _exists(connection: Connection, login: str) -> bool:
+    return bool(connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).scalar())
+
+
+def _belong_to(connection: Connection, login: str, role: str) -> None:
+    """Membership of the group that stands for a role in this database, and of no other."""
+    database = connection.exec_driver_sql("SELECT current_database()").scalar_one()
+    groups = {name: f"{database}_{name}" for name in ROLES}
+    if not _owns(connection, login):
+        for name, group in groups.items():
+            verb = ("GRANT", "TO") if name == role else ("REVOKE", "FROM")
+            if name == role or _is_member(connection, login, group):
+                connection.exec_driver_sql(f"{verb[0]} {_quoted(group)} {verb[1]} {_quoted(login)}")
+
+
+def _owns(connection: Connection, login: str) -> bool:
+    return bool(connection.exec_driver_sql("SELECT %s = current_user", (login,)).scalar())
+
+
+def _is_member(connection: Connection, login: str, group: str) -> bool:
+    found = connection.exec_driver_sql(
+        "SELECT 1 FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid JOIN pg_roles u ON u.oid = m.member"
+        " WHERE g.rolname = %s AND u.rolname = %s",
+        (group, login),
+    )
+    return found.first() is not None
+
+
+def _quoted(name: str) -> str:
+    """A name as SQL takes it: `require_login` lets none with quotation marks through."""
+    assert '"' not in name
+    return f'"{name}"'

