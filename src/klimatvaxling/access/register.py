@@ -33,6 +33,14 @@ def decisions(connection: Connection, known_at: str | None = None) -> list[Acces
     ]
 
 
+def own_role(connection: Connection) -> str | None:
+    """The role of whoever asks, as the server enforces it; in a file of books everybody who opens it may do all."""
+    if connection.dialect.name == "sqlite":
+        return FINANCE
+    found = connection.exec_driver_sql("SELECT my_role()").scalar()
+    return None if found is None else str(found)
+
+
 def begin(connection: Connection, *, clock: Clock, by: str) -> None:
     """Whoever opens the books keeps them, once they have nobody."""
     if not current(decisions(connection)):

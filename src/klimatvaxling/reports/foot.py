@@ -4,6 +4,8 @@ import datetime
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.access.access import UNIT
+from klimatvaxling.access.register import own_role
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
@@ -13,10 +15,15 @@ SHOWN_OF_HEAD = 12
 
 def foot(connection: Connection, today: datetime.date) -> tuple[str, ...]:
     """The lines, in the language in use."""
-    last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
     lines = []
-    if last is not None:
-        lines.append(chain_note(last.hash[:SHOWN_OF_HEAD], last.id))
+    if own_role(connection) == UNIT:  # sees some of the vouchers: the end of the chain, and not how long it is
+        head = connection.execute(text("SELECT chain_head()")).scalar()
+        if head is not None:
+            lines.append(translate(N_("The chain ends with {head}."), head=str(head)[:SHOWN_OF_HEAD]))
+    else:
+        last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
+        if last is not None:
+            lines.append(chain_note(last.hash[:SHOWN_OF_HEAD], last.id))
     if policy.value_on(all_values(connection), policy.REQUIRE_SECOND_PERSON, today) == "off":
         lines.append(second_person_note())
     return tuple(lines)
