@@ -57,12 +57,16 @@ class Shared:
 LOGINS = {"anna": "unit", "bo": "unit", "rut": "committee", "eva": "auditor", "fia": "finance"}
 HISTORY = (
     "measure add --unit SBF --amount 5 --title Lådcyklar --booked-on 2025-04-01",
-    "sweep --as-of 2026-03-31",
+    "sweep --as-of 2026-04-01",
     "fund appropriate --amount 1000 --decision KS-1 --booked-on 2026-04-01",
-    "grant apply --unit BUF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
-    " --lifetime-years 10 --booked-on 2026-04-02",
-    "grant apply --unit SBF --title Laddstolpar --amount 300 --total-cost 900 --co2-reduction-kg 100"
-    " --lifetime-years 10 --booked-on 2026-04-02",
+    (
+        "grant apply --unit BUF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
+        " --lifetime-years 10 --booked-on 2026-04-02"
+    ),
+    (
+        "grant apply --unit SBF --title Laddstolpar --amount 300 --total-cost 900 --co2-reduction-kg 100"
+        " --lifetime-years 10 --booked-on 2026-04-02"
+    ),
 )
 
 
@@ -74,6 +78,7 @@ def shared_books(folder: Path) -> Iterator[Shared]:
     assert books("init", "--organisation", "Exempelstad").code == 0
     assert books("unit", "load", folder / "units.csv").code == 0
     books.take(trip("a"), trip("b", unit="BUF", co2_fossil_kg="20"), trip("c", unit="ELN", co2_fossil_kg="40"))
+    books.take(trip("d", date="2026-04-10"), name="april.csv")
     for command in HISTORY:
         outcome = books(*command.split())
         assert outcome.code == 0, outcome.err
@@ -107,8 +112,8 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
 def test_a_unit_sees_its_own_balance_and_nothing_of_others(looked_at: Shared) -> None:
     balance = looked_at.json("anna", "balance")
-    assert [(row["unit"], row["charged_ore"]) for row in balance["units"]] == [("SBF", 1500)]
-    assert balance["total"]["charged_ore"] == 1500
+    assert [(row["unit"], row["charged_ore"]) for row in balance["units"]] == [("SBF", 3000)]
+    assert balance["total"]["charged_ore"] == 3000
     assert [row["unit"] for row in looked_at.json("bo", "balance")["units"]] == ["BUF"]
 
 
@@ -140,7 +145,7 @@ def test_the_end_of_the_chain_tells_a_unit_nothing_but_itself(looked_at: Shared)
         ("balance",), ("statement", "--unit", "SBF"), ("expiring",), ("fund",), ("journal",), ("measure", "list"),
         ("grant", "list"), ("grant", "show", "2"), ("unit", "list"), ("policy", "list"), ("factor", "list"),
         ("report", "year", "--year", "2025"), ("report", "trend"), ("voucher", "show", "A2025-2"),
-        ("explain", "unit:SBF"), ("period", "list"), ("vehicle", "list"), ("source", "list"), ("grant", "round", "list"),
+        ("explain", "unit:SBF"), ("vehicle", "list"), ("source", "list"), ("grant", "round", "list"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -151,7 +156,9 @@ def test_a_unit_can_read_every_report_about_itself(looked_at: Shared, command: S
     assert "Solceller" not in outcome.out
 
 
-@pytest.mark.parametrize("command", [("check",), ("batch", "list"), ("quarantine", "list"), ("handover", "list")])
+@pytest.mark.parametrize(
+    "command", [("check",), ("batch", "list"), ("quarantine", "list"), ("handover", "list"), ("period", "list")]
+)
 def test_what_concerns_all_units_is_not_shown_to_one(looked_at: Shared, command: Sequence[str]) -> None:
     looked_at.denied("anna", *command)
 
@@ -217,7 +224,7 @@ def test_a_unit_applies_for_itself_and_can_withdraw(shared: Shared) -> None:
     assert shared("anna", "grant", "withdraw", made["id"]).code == 0
     # Of another unit it has never heard.
     assert shared("anna", "grant", "apply", "--unit", "BUF", *given).code in (3, 4)
-    assert shared("anna", "grant", "withdraw", "1").code == 4
+    assert "KV-GRANT-UNKNOWN" in shared("anna", "grant", "withdraw", "1").err
     shared.books.sound()
 
 
@@ -246,7 +253,7 @@ WRITING = {
     "an import": ("import", "trips.csv", "--source", "standard"),
     "a measure": ("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "X"),
     "an appropriation": ("fund", "appropriate", "--amount", "1", "--decision", "KS"),
-    "a sweep": ("sweep", "--as-of", "2027-01-31"),
+    "a sweep": ("sweep", "--as-of", "2027-06-01"),
     "a policy": ("policy", "set", "rate", "2", "--decision", "KF"),
     "a unit": ("unit", "add", "X", "--name", "X", "--kind", "administration"),
     "a period": ("period", "close", "2025-03", "--accept-missing", "x"),
@@ -264,9 +271,9 @@ def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: P
 
 
 def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Shared) -> None:
-    file = shared.books.csv("april.csv", [trip("n", date="2026-04-10"), trip("o", unit="ELN", date="2026-04-10")])
+    file = shared.books.csv("more.csv", [trip("n", date="2026-04-11"), trip("o", unit="ELN", date="2026-04-11")])
     assert shared("fia", "import", file, "--source", "standard").code == 0
-    assert shared("fia", "batch", "undo", "2", "--reason", "fel fil").code == 0
+    assert shared("fia", "batch", "undo", "3", "--reason", "fel fil").code == 0
     assert shared("fia", "unit", "add", "NY", "--name", "Ny", "--kind", "administration").code == 0
     assert shared("fia", "policy", "set", "rate", "2", "--decision", "KF").code == 0
     shared.denied("fia", "access", "revoke", shared.login("anna"))
@@ -298,7 +305,9 @@ def attacks(of: str) -> dict[str, str]:
             ' "registered_at": "2026", "registered_by": "somebody"}]\'::jsonb)'
         ),
         "a voucher of their own": 'SELECT register_rows(\'voucher\', \'[{"id": 99, "event": "charge"}]\'::jsonb)',
-        "a role of their own": 'SELECT register_rows(\'access\', \'[{"login": "x", "role": "finance", "unit_ids": ""}]\'::jsonb)',
+        "a role of their own": (
+            'SELECT register_rows(\'access\', \'[{"login": "x", "role": "finance", "unit_ids": ""}]\'::jsonb)'
+        ),
         "trips of their own": "SELECT register_trips(ARRAY['trip_id'], ARRAY[chr(31) || 'x'])",
         "who others are": "SELECT * FROM role_of('x')",
     }
@@ -356,17 +365,15 @@ def test_a_view_or_a_plan_shows_no_more_than_the_tables(looked_at: Shared) -> No
         assert "actual" in plan
         assert "rows=1.00 " in plan or "rows=1 " in plan
         (count,) = connection.execute("SELECT count(*) FROM trip_effect").fetchone() or (None,)
-        assert count == 1
+        assert count == 2
 
 
 def test_an_error_names_no_row_of_others(looked_at: Shared) -> None:
     with pytest.raises(psycopg.Error) as fault:
         looked_at.sql("anna", "SELECT title::bigint FROM application")
     assert "Laddstolpar" in str(fault.value)
-    with pytest.raises(psycopg.Error) as fault:
-        looked_at.sql("anna", "SELECT title::bigint FROM application WHERE unit_id <> (SELECT id FROM unit)")
-        raise psycopg.DataError("no row of others was there to be wrong")
-    assert "Solceller" not in str(fault.value)
+    # A cast that would fail on a row of others meets none.
+    assert looked_at.sql("anna", "SELECT title::bigint FROM application WHERE unit_id <> (SELECT id FROM unit)") == []
 
 
 def test_there_is_no_sequence_to_read_or_turn(looked_at: Shared) -> None:

@@ -21,7 +21,7 @@ from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
 from klimatvaxling.errors import StateRefused
-from klimatvaxling.language import N_
+from klimatvaxling.language import N_, translate
 
 SCHEMA_REVISION = "0002"
 BUSY_TIMEOUT_MS = 30_000
@@ -264,8 +264,10 @@ def require_current_schema(connection: Connection, url: str) -> None:
 
 
 def require_book(connection: Connection, url: str) -> None:
-    """Refuse a database whose book is gone. Raises `BookMissing`."""
+    """Refuse a database whose book is gone. Raises `BookMissing`, or `PermissionDenied` where a login may not see it."""
     if connection.execute(text("SELECT 1 FROM book")).scalar() is None:
+        if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SELECT my_role()").scalar() is None:
+            raise PermissionDenied(reason=translate(N_("your login has no role in these books")))
         raise BookMissing(where=place_of(url))
 
 
