@@ -147,7 +147,7 @@ def _guard_access_on_sqlite() -> None:
 
 
 def _tables() -> list[str]:
-    return sorted(set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version"})
+    return sorted(set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version", "trip_arriving"})
 
 
 def _schema() -> str:
@@ -307,27 +307,26 @@ BEGIN
   ) USING given;
 END $$;
 
--- Trips come by the hundred thousand, as columns: each a text of values that all have U+001F before them.
-CREATE FUNCTION register_trips(names text[], columns text[]) RETURNS void
+-- Trips come by the hundred thousand: they are copied beside the books (COPY does not write where row-level security
+-- stands) and come in from there, in the same transaction. Nobody reads them there, and none is left.
+CREATE UNLOGGED TABLE trip_arriving (LIKE trip);
+ALTER TABLE trip_arriving ADD COLUMN arrived_in xid8 NOT NULL DEFAULT pg_current_xact_id();
+
+CREATE FUNCTION register_arrived() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
-  quoted text;
-  lists text;
+  names CONSTANT text := (
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = 'trip'::regclass AND attnum > 0 AND NOT attisdropped
+  );
 BEGIN
   IF require_writer() <> 'finance' THEN
     RAISE EXCEPTION 'the login % may not register trips', session_user USING ERRCODE = 'insufficient_privilege';
   END IF;
-  SELECT string_agg(quote_ident(name), ', ' ORDER BY n),
-    string_agg(format(CASE WHEN a.atttypid = 'bigint'::regtype
-      THEN '(string_to_array($1[%s], chr(31), ''None''))[2:]::bigint[]'
-      ELSE '(string_to_array($1[%s], chr(31)))[2:]' END, n), ', ' ORDER BY n)
-  INTO quoted, lists
-  FROM unnest(names) WITH ORDINALITY given(name, n)
-  JOIN pg_attribute a ON a.attrelid = 'trip'::regclass AND a.attname = name AND NOT a.attisdropped;
   EXECUTE format(
-    'INSERT INTO trip (id, %1$s) SELECT (SELECT coalesce(max(id), 0) FROM trip) + n, %1$s'
-    ' FROM unnest(%2$s) WITH ORDINALITY AS arriving(%1$s, n) ORDER BY n', quoted, lists
-  ) USING columns;
+    'INSERT INTO trip (%1$s) SELECT %1$s FROM trip_arriving WHERE arrived_in = pg_current_xact_id()', names
+  );
+  TRUNCATE trip_arriving;
 END $$;
 
 -- What everybody who has a role may know of the fund: its totals.
@@ -360,7 +359,7 @@ $$;
 """
 CALLED_BY_PEOPLE = (
     "my_role()", "begin_writing()", "next_key(text)", "register_rows(text, jsonb)",
-    "register_trips(text[], text[])", "fund_totals(text, text)", "chain_head()",
+    "register_arrived()", "fund_totals(text, text)", "chain_head()",
 )  # fmt: skip
 INSIDE_ONLY = ("role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)")
 
@@ -425,6 +424,8 @@ def _show_to_each_their_own() -> None:
         " WHERE login = current_user ORDER BY id DESC LIMIT 1"
     )
     op.execute("ALTER VIEW trip_effect SET (security_invoker = true)")
+    arriving = ", ".join(f'"{row["name"]}"' for row in inspected.get_columns("trip"))
+    op.execute(f'GRANT INSERT ({arriving}) ON trip_arriving TO "{_group("finance")}"')
     op.execute(f"GRANT SELECT ON my_access, access, trip_effect, alembic_version TO {everybody}")
     for table in _tables():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -460,6 +461,7 @@ def downgrade() -> None:
             op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
             for policy in ("of_the_owner", "seen", *(f"seen_by_{role}" for role in ROLES)):
                 op.execute(f"DROP POLICY IF EXISTS {table}_{policy} ON {table}")
+        op.execute("DROP TABLE trip_arriving")
         for function in (*CALLED_BY_PEOPLE, *INSIDE_ONLY):
             op.execute(f"DROP FUNCTION {function}")
         for name in (*SEALS, *NEVER_OVERDRAWN, "trip_before_its_seal", "never_changed"):

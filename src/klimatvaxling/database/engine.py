@@ -292,18 +292,20 @@ def translated_faults(url: str) -> Iterator[None]:
     """Turn the database's own faults into errors a person understands; broken rules of the books pass as they are."""
     try:
         yield
-    except (DatabaseError, sqlite3.DatabaseError) as fault:
-        # The driver's own faults come through where a connection is being made.
-        original = fault.orig if isinstance(fault, DatabaseError) else fault
-        understood = (
-            _sqlite_fault(url, original) if isinstance(original, sqlite3.Error) else _server_fault(url, original)
-        )
+    except Exception as fault:
+        # The driver's own faults come through where a connection is being made, and where rows are copied.
+        original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
+        understood: DatabaseFault | None = None
+        if isinstance(original, sqlite3.DatabaseError):
+            understood = _sqlite_fault(url, original)
+        elif type(original).__module__.partition(".")[0] == "psycopg":
+            understood = _server_fault(url, original)
         if understood is None:
             raise
         raise understood from fault
 
 
-def _sqlite_fault(url: str, fault: sqlite3.Error) -> DatabaseFault | None:
+def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | None:
     if not isinstance(fault, sqlite3.OperationalError) and type(fault) not in _UNUSABLE:
         return None
     reason = str(fault).strip().rstrip(".")
@@ -322,7 +324,7 @@ _LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
 _DENIED_STATE = "42501"
 
 
-def _server_fault(url: str, fault: BaseException | None) -> DatabaseFault | None:
+def _server_fault(url: str, fault: BaseException) -> DatabaseFault | None:
     state = getattr(fault, "sqlstate", None)
     lines = str(fault).strip().splitlines() or [""]
     reason = lines[0].removeprefix("FATAL: ").strip().rstrip(".")
