@@ -16,6 +16,7 @@ from klimatvaxling.batches.check import (
     trips_weigh_quantity_times_factor,
     undone_charges_are_mirrored,
 )
+from klimatvaxling.canonical import sha256_of
 from klimatvaxling.coding.check import internal_accounts_eliminate
 from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
 from klimatvaxling.grants.check import (
@@ -23,8 +24,10 @@ from klimatvaxling.grants.check import (
     grants_are_as_their_vouchers_say,
     grants_are_never_overpaid,
 )
+from klimatvaxling.ledger import chain
 from klimatvaxling.ledger.offence import EVERYTHING, Offence, Since, changed_content
-from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.ledger.registered import registrations_are_chained, rows_are_as_registered
+from klimatvaxling.ledger.voucher import Posting, Voucher, canonical
 from klimatvaxling.lots.check import own_funds_are_lots_less_debt
 from klimatvaxling.measures.check import measures_have_their_vouchers
 from klimatvaxling.periods.check import closed_periods_took_no_postings
@@ -111,9 +114,9 @@ def handovers_are_as_recorded(connection: Connection) -> Iterator[Offence]:
     yield from changed_content(connection, "handover_file", "name")
     for row in connection.execute(
         text(
-            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN v.hash = h.head THEN 1 ELSE 0 END) AS has_head"
+            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN r.hash = h.head THEN 1 ELSE 0 END) AS has_head"
             " FROM handover h LEFT JOIN handover_voucher o ON o.handover_id = h.id"
-            " LEFT JOIN voucher v ON v.hash = h.head GROUP BY h.id ORDER BY h.id"
+            " LEFT JOIN registration r ON r.hash = h.head GROUP BY h.id ORDER BY h.id"
         )
     ):
         if not row.vouchers:
@@ -126,6 +129,8 @@ CHECKS: tuple[Check, ...] = (
     vouchers_sum_to_zero,
     series_are_unbroken,
     chain_is_whole,
+    registrations_are_chained,
+    rows_are_as_registered,
     postings_have_vouchers,
     charges_and_lots_are_as_posted,
     batches_are_as_their_vouchers_say,
@@ -158,9 +163,15 @@ CHECKS_OF_WHAT_IS_NEW: tuple[Callable[[Connection, Since], Iterable[Offence]], .
 )
 
 
-def run_checks(connection: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Every invariant with what offends it."""
-    return [Finding(check.__name__, tuple(check(connection))) for check in checks]
+def run_checks(
+    connection: Connection, checks: Sequence[Check] = CHECKS, progress: Callable[[str], None] = lambda _: None
+) -> list[Finding]:
+    """Every invariant with what offends it. `progress` is called with each one's name before it is asked."""
+    findings = []
+    for check in checks:
+        progress(check.__name__)
+        findings.append(Finding(check.__name__, tuple(check(connection))))
+    return findings
 
 
 def position(connection: Connection) -> Since:
@@ -178,18 +189,12 @@ def run_checks_since(connection: Connection, since: Since) -> list[Finding]:
 
 def head(connection: Connection) -> tuple[str, int]:
     """The chain's last hash and the number of vouchers."""
-    row = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
-    if row is None:
-        return str(connection.execute(text("SELECT nonce FROM book")).scalar() or ""), 0
-    return row.hash, row.id
+    return chain.head(connection)[:2]
 
 
 def includes_head(connection: Connection, wanted: str) -> Finding:
     """Whether the chain still has the link that somebody noted earlier."""
-    found = connection.execute(
-        text("SELECT 1 FROM voucher WHERE hash = :head UNION SELECT 1 FROM book WHERE nonce = :head"), {"head": wanted}
-    ).scalar()
-    offending = () if found else (Offence(wanted, 1, 0),)
+    offending = () if chain.includes(connection, wanted) else (Offence(wanted, 1, 0),)
     return Finding("chain_includes_head", offending)
 
 
@@ -214,4 +219,4 @@ def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, s
         vars(since),
     ):
         voucher = Voucher(*row[: len(names)])
-        yield voucher, row.hash, digest(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
+        yield voucher, row.hash, sha256_of(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
