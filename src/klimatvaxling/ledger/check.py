@@ -18,6 +18,7 @@ from klimatvaxling.batches.check import (
 )
 from klimatvaxling.canonical import sha256_of
 from klimatvaxling.coding.check import internal_accounts_eliminate
+from klimatvaxling.errors import ExchangeError
 from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
 from klimatvaxling.grants.check import (
     grant_steps_follow_each_other,
@@ -47,6 +48,7 @@ class Finding:
 
 
 Check = Callable[[Connection], Iterable[Offence]]
+_UNREADABLE = (ArithmeticError, AttributeError, ExchangeError, LookupError, TypeError, ValueError)
 
 
 def vouchers_sum_to_zero(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
@@ -86,7 +88,7 @@ def chain_is_whole(connection: Connection, since: Since = EVERYTHING) -> Iterato
     ).one_or_none()
     if last is not None:
         expected, registered_at = last
-    for voucher, found, content_hash in _rehashed(connection, since):
+    for voucher, found, content_hash, is_in_order in _rehashed(connection, since):
         position += 1
         if voucher.id != position:
             yield Offence(voucher.code, f"#{position}", f"#{voucher.id}")
@@ -95,6 +97,8 @@ def chain_is_whole(connection: Connection, since: Since = EVERYTHING) -> Iterato
             yield Offence(voucher.code, expected, voucher.previous_hash)
         if found != content_hash:
             yield Offence(voucher.code, content_hash, found)
+        if not is_in_order:
+            yield Offence(voucher.code, "line 1, 2, …", "lines out of order")
         if voucher.registered_at <= registered_at:
             yield Offence(voucher.code, f"> {registered_at}", voucher.registered_at)
         expected, registered_at = found, voucher.registered_at
@@ -170,8 +174,16 @@ def run_checks(
     findings = []
     for check in checks:
         progress(check.__name__)
-        findings.append(Finding(check.__name__, tuple(check(connection))))
+        findings.append(Finding(check.__name__, tuple(_found(check, connection))))
     return findings
+
+
+def _found(check: Check, connection: Connection) -> Iterator[Offence]:
+    """What offends a check. Whoever tampers may leave what it cannot even read: that is a finding, not a fault."""
+    try:
+        yield from check(connection)
+    except _UNREADABLE as stumbled:
+        yield Offence(check.__name__, 1, f"{type(stumbled).__name__}: {stumbled}")
 
 
 def position(connection: Connection) -> Since:
@@ -198,19 +210,28 @@ def includes_head(connection: Connection, wanted: str) -> Finding:
     return Finding("chain_includes_head", offending)
 
 
-def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, str, str]]:
-    """Every voucher in the order of the chain, with the hash on record and the hash of what stands there."""
+def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, str, str, bool]]:
+    """Every voucher in the order of the chain: the hash on record, that of what stands there, and its lines' order.
+
+    Lines are numbered from 1 as they were written, after those of the voucher before.
+    """
     names = list(Voucher.__dataclass_fields__)
     lines = connection.execute(
         text(
-            "SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
+            "SELECT id, line, voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
             " WHERE voucher_id > :voucher ORDER BY voucher_id, line"
         ),
         vars(since),
     )
     by_voucher: dict[int, list[Posting]] = {}
-    for row in lines:
-        by_voucher.setdefault(row.voucher_id, []).append(Posting(*row[1:]))
+    out_of_order: set[int] = set()
+    last = 0
+    for key, line, voucher_id, *stated in lines:
+        of_voucher = by_voucher.setdefault(voucher_id, [])
+        of_voucher.append(Posting(*stated))
+        if line != len(of_voucher) or key <= last:
+            out_of_order.add(voucher_id)
+        last = key
     for row in connection.execute(
         text(
             f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
@@ -219,4 +240,5 @@ def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, s
         vars(since),
     ):
         voucher = Voucher(*row[: len(names)])
-        yield voucher, row.hash, sha256_of(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
+        found = sha256_of(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
+        yield voucher, row.hash, found, voucher.id not in out_of_order
