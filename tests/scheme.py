@@ -102,6 +102,12 @@ class Grant:
         return {"state": state, "approved": approved, "paid": paid, "returned": returned, "reserved": reserved}
 
 
+def refuse(wrong: dict[int, bool]) -> None:
+    """Exit codes, and whether each is due."""
+    if any(wrong.values()):
+        raise Refused(*(code for code, is_due in wrong.items() if is_due))
+
+
 def half_up(value: Fraction) -> int:
     """To the nearest whole; a half goes away from zero."""
     size = int(abs(value) + Fraction(1, 2))
@@ -181,9 +187,8 @@ class Scheme:
             unit = self.merged[unit][0]
         return unit
 
-    def require_valid(self, unit: str, day: datetime.date) -> None:
-        if day > self.ended.get(unit, END):
-            raise Refused(4)
+    def is_valid(self, unit: str, day: datetime.date) -> bool:
+        return day <= self.ended.get(unit, END)
 
     @property
     def first_open(self) -> datetime.date:
@@ -396,10 +401,8 @@ class Scheme:
         return booked_on
 
     def measure(self, unit: str, ore: int, booked_on: datetime.date | None) -> dict[str, Any]:
-        if ore <= 0:
-            raise Refused(3)
         day = booked_on or self.today
-        self.require_valid(unit, day)
+        refuse({3: ore <= 0, 4: not self.is_valid(unit, day)})
         usable = self.usable(unit, day)
         if ore > sum(left for _, left in usable):
             raise Refused(4)
@@ -413,12 +416,8 @@ class Scheme:
 
     def transfer(self, unit: str, to: str, ore: int, booked_on: datetime.date | None) -> dict[str, Any]:
         day = booked_on or self.today
-        for each in (unit, to):
-            self.require_valid(each, day)
-        if unit == to or self.series(unit) != self.series(to):
-            raise Refused(4)
-        if ore <= 0:
-            raise Refused(3)
+        are_valid = self.is_valid(unit, day) and self.is_valid(to, day)
+        refuse({3: ore <= 0, 4: not are_valid or unit == to or self.series(unit) != self.series(to)})
         usable = self.usable(unit, day)
         if ore > sum(left for _, left in usable):
             raise Refused(4)
@@ -439,10 +438,9 @@ class Scheme:
 
     def merge(self, unit: str, into: str, day: datetime.date) -> dict[str, Any]:
         """Everything that is left, due or not, and a debt; what comes later finds the other unit."""
-        for each in (into, unit):
-            self.require_valid(each, day)
-        if unit in self.merged or unit == into or self.series(unit) != self.series(into):
-            raise Refused(4)
+        are_valid = self.is_valid(unit, day) and self.is_valid(into, day)
+        is_of_another_kind = self.series(unit) != self.series(into)
+        refuse({4: not are_valid or unit in self.merged or unit == into or is_of_another_kind})
         lots = [
             (key, self.least(("lot", key, unit), day)) for key in self.lots_of(unit) if self.lots[key].lot_on <= day
         ]
@@ -537,7 +535,7 @@ class Scheme:
     def load_opening(self, amounts: dict[str, tuple[datetime.date, int]], day: datetime.date) -> dict[str, Any]:
         """By unit, the fund under FUND: the lot's date and öre."""
         refused = {3 for lot_on, ore in amounts.values() if lot_on > day or ore <= 0} | {
-            4 for name in amounts if name in self.opened
+            4 for name in amounts if name in self.opened or not self.is_valid(name, day)
         }
         if refused:
             raise Refused(*refused)
@@ -556,10 +554,7 @@ class Scheme:
         return {"vouchers": codes}
 
     def apply(self, unit: str, ore: int, cost: int, booked_on: datetime.date | None) -> dict[str, Any]:
-        refused = {3 for wrong in (ore <= 0, ore > cost) if wrong} | {4 for wrong in (unit == COMPANY,) if wrong}
-        if refused:
-            raise Refused(*refused)
-        self.require_valid(unit, booked_on or self.today)
+        refuse({3: ore <= 0 or ore > cost, 4: unit == COMPANY or not self.is_valid(unit, booked_on or self.today)})
         self.grants[len(self.grants) + 1] = Grant(unit, ore, [(booked_on or self.today, "submitted", 0)])
         return {"vouchers": [], "id": len(self.grants)}
 
@@ -584,8 +579,7 @@ class Scheme:
             or (state == "paying" and ore > now["reserved"]),
             3: (state in ("approved", "paying") and ore <= 0) or (state == "reported" and not 0 <= ore <= now["paid"]),
         }
-        if any(wrong.values()):
-            raise Refused(*(code for code, is_wrong in wrong.items() if is_wrong))
+        refuse(wrong)
         grant.steps.append((day, state, ore))
         unit = self.now(grant.unit)
         codes = []
