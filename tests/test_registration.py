@@ -401,6 +401,17 @@ def test_entries_are_registered_when_their_rows_are_and_never_before_the_entry_b
     whole.sound()
 
 
+def test_the_head_that_was_known_covers_nothing_that_came_later(books: Books) -> None:
+    """Not even a row that has no time of its own, as a measure beside its voucher."""
+    with freeze_time("2030-01-01 12:00:00"):
+        books.take(trip())
+        head = books.json("check")["head"]
+    with freeze_time("2030-01-02 12:00:00"):
+        books.json("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "x", "--booked-on", "2025-06-01")
+    assert f"{head[:12]} after 1 voucher." in books("balance", "--known-at", "2030-01-01T12:00:01Z").out
+    assert head[:12] not in books("balance").out
+
+
 def test_programs_that_write_at_once_make_one_chain(books: Books) -> None:
     processes = [
         books.process("unit", "add", f"U{number}", "--name", "x", "--kind", "administration") for number in range(4)

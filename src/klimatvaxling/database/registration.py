@@ -141,17 +141,24 @@ def _new_rows(connection: Connection, each: Registered, reach: int, known: froze
     yield from map(CursorRow._asdict, connection.execute(newer, {"reach": reach}))
 
 
+def _time_of(row: Row) -> str:
+    """When a row was registered, where it says so itself."""
+    return next((str(row[name]) for name in _TIMES if row.get(name)), "")
+
+
 def _register(connection: Connection, rows: list[tuple[Registered, Row]]) -> None:
     last = connection.execute(
         text("SELECT id, hash, registered_at FROM registration ORDER BY id DESC LIMIT 1")
     ).one_or_none()
     position, registered_at = (last.id, last.registered_at) if last else (0, "")
     head = last.hash if last else connection.execute(text("SELECT nonce FROM book")).scalar_one()
+    times = [_time_of(row) for _, row in rows]
+    # A row without a time of its own belongs to one that has: nothing of a transaction was known before it.
+    earliest = min(filter(None, times), default=registered_at)
     entries = []
-    for each, row in rows:
+    for (each, row), time in zip(rows, times, strict=True):
         position += 1
-        # The row's own time, and never before the entry before.
-        registered_at = max([registered_at, *(str(row[name]) for name in _TIMES if row.get(name))])
+        registered_at = max(registered_at, time or earliest)
         values = (
             position, each.table, row[each.key], row_digest(row), registered_at, secrets.token_hex(16), head,
         )  # fmt: skip
