@@ -401,6 +401,21 @@ def test_entries_are_registered_when_their_rows_are_and_never_before_the_entry_b
     whole.sound()
 
 
+@pytest.mark.parametrize("table", ["policy", "unit_merger", "application_score"])
+def test_nothing_takes_the_place_of_what_was_registered_and_is_gone(whole: Books, table: str) -> None:
+    key = keys(whole, table)[-1]
+    whole.sql(f"DELETE FROM {table} WHERE {KEYS[table]} = ?", key)
+    before = whole.dump()
+    again = {
+        "policy": ("policy", "set", "rate", "2.00", "--from", "2030-01-01", "--decision", "KS 7"),
+        "unit_merger": ("unit", "merge", "FRI", "--into", "BUF", "--booked-on", "2025-04-30", "--decision", "KS 1"),
+        "application_score": ("grant", "score", "1", "climate_benefit=1"),
+    }
+    outcome = whole(*again[table])
+    assert (outcome.code, "KV-REGISTER" in outcome.err) == (4, True)
+    assert whole.dump() == before
+
+
 def test_the_head_that_was_known_covers_nothing_that_came_later(books: Books) -> None:
     """Not even a row that has no time of its own, as a measure beside its voucher."""
     with freeze_time("2030-01-01 12:00:00"):

@@ -13,9 +13,24 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy import Row as CursorRow
+from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling.canonical import canonical_json, sha256_of
 from klimatvaxling.database.bulk import insert_rows
+from klimatvaxling.errors import StateRefused
+from klimatvaxling.language import N_
+
+
+class RegisteredBefore(StateRefused):
+    """A row that would stand in the place of one that is registered and gone."""
+
+    code = "KV-REGISTER"
+    message = N_("Something that was registered is no longer in the books; nothing was posted or registered.")
+    remedy = N_("Run klimatvaxling check: it names what is gone. Compare with the latest backup.")
+    explanation = N_(
+        "Everything that is registered has its place in a chain, and each place is taken once. The new row would have come"
+        " in the place of one that somebody has deleted past the program."
+    )
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,10 @@ def entry_digest(entry: Row) -> str:
 
 @contextmanager
 def registering(connection: Connection) -> Iterator[None]:
-    """Register every row that comes into the books meanwhile; the caller holds the write lock and commits."""
+    """Register every row that comes into the books meanwhile; the caller holds the write lock and commits.
+
+    Raises `RegisteredBefore`: then nothing may be kept.
+    """
     before = _reach(connection)
     strangers = {each.table: _keys(connection, each) for each in REGISTERED if each.rises_with is None}
     yield
@@ -164,4 +182,7 @@ def _register(connection: Connection, rows: list[tuple[Registered, Row]]) -> Non
         )  # fmt: skip
         head = entry_digest(dict(zip(COLUMNS, values, strict=True)))
         entries.append((*values, head))
-    insert_rows(connection, "registration", (*COLUMNS, "hash"), entries)
+    try:
+        insert_rows(connection, "registration", (*COLUMNS, "hash"), entries)
+    except IntegrityError:
+        raise RegisteredBefore from None
