@@ -24,6 +24,15 @@ SEALS = {
         " (SELECT nonce FROM book))"),
     "voucher_registered_after_the_one_before": (
         "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
+    "registration_is_next_in_chain": (
+        "registration", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM registration)"),
+    "registration_links_to_the_one_before": (
+        "registration", "NEW.previous_hash <> coalesce((SELECT hash FROM registration WHERE id = NEW.id - 1),"
+        " (SELECT nonce FROM book))"),
+    # Who may write a few tables only still writes links of the one chain: none but a true one comes in.
+    "registration_is_true": (
+        "registration", "NEW.hash <> sha256_of(to_jsonb(NEW) - 'hash')"
+        " OR NEW.row_sha256 <> coalesce(sha256_of_row(NEW.table_name, NEW.row_key), '')"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
     "voucher_in_an_open_month": (
@@ -187,6 +196,7 @@ def _guard() -> None:
             f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION never_changed()"
         )
+    _execute(DIGESTS.replace("{schema}", _schema()))
     for name, (table, broken) in SEALS.items():
         _guarded_by(name, broken, "KV-SEAL")
         op.execute(f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
@@ -205,6 +215,28 @@ def _guard() -> None:
 def _key_of(table: str) -> str:
     return str(sa.inspect(op.get_bind()).get_pk_constraint(table)["constrained_columns"][0])
 
+
+# The digest of a row and of a link, as docs/chain.md describes them: JSON with sorted names and no spaces.
+DIGESTS = """
+CREATE FUNCTION sha256_of(given jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = {schema}, pg_temp AS $$
+  SELECT encode(sha256(convert_to('{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY key COLLATE "C")
+    || '}', 'UTF8')), 'hex') FROM jsonb_each(given)
+$$;
+
+CREATE FUNCTION sha256_of_row(target text, row_key bigint) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = {schema}, pg_temp AS $$
+DECLARE
+  found jsonb;
+  named CONSTANT text := (
+    SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = to_regclass(quote_ident(target)) AND i.indisprimary
+  );
+BEGIN
+  EXECUTE format('SELECT jsonb_strip_nulls(to_jsonb(t)) FROM %I t WHERE %I = $1', target, named) INTO found USING row_key;
+  RETURN sha256_of(CASE WHEN found ? 'sha256' THEN found - 'content' ELSE found END);
+END $$;
+"""
 
 # The functions by which rows come in. They run as the owner of the books and ask who has logged in (session_user),
 # which no one can set: not with SET ROLE, not with set_config.
@@ -230,12 +262,27 @@ BEGIN
   RETURN held;
 END $$;
 
-CREATE FUNCTION begin_writing() RETURNS void
+-- Takes the write lock; gives the tables that whoever writes may write, NULL for all.
+CREATE FUNCTION begin_writing() RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE held CONSTANT text := require_writer();
 BEGIN
-  PERFORM require_writer();
   -- One row that every writer locks: whoever comes second waits here and then sees what the first one left.
   PERFORM 1 FROM book FOR UPDATE;
+  RETURN CASE held
+    WHEN 'committee' THEN ARRAY['program', 'grant_step', 'application_score', 'application_round',
+      'application_round_closing', 'voucher']
+    WHEN 'unit' THEN ARRAY['program', 'application', 'grant_step'] END;
+END $$;
+
+CREATE FUNCTION chain_end(OUT link bigint, OUT hash text, OUT registered_at text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  PERFORM require_writer();
+  SELECT r.id, r.hash, r.registered_at INTO link, hash, registered_at FROM registration r ORDER BY r.id DESC LIMIT 1;
+  IF link IS NULL THEN
+    SELECT 0, b.nonce, '' INTO link, hash, registered_at FROM book b;
+  END IF;
 END $$;
 
 CREATE FUNCTION next_key(target text) RETURNS bigint
@@ -251,7 +298,7 @@ CREATE FUNCTION may_register(held text, units bigint[], target text, given jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
   SELECT CASE
     WHEN target = 'access' THEN session_user = current_user
-    WHEN target = 'program' OR held = 'finance' THEN true
+    WHEN target IN ('program', 'registration') OR held = 'finance' THEN true
     WHEN held = 'committee' THEN CASE target
       WHEN 'application_score' THEN true
       WHEN 'application_round' THEN true
@@ -352,16 +399,20 @@ BEGIN
 END $$;
 
 -- The end of the chain, for a reader who sees only some of it: a hash over a secret number tells nothing.
-CREATE FUNCTION chain_head() RETURNS text
+CREATE FUNCTION chain_head(known_at text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
-  SELECT hash FROM voucher WHERE my_role() IS NOT NULL ORDER BY id DESC LIMIT 1
+  SELECT hash FROM registration WHERE my_role() IS NOT NULL AND registered_at <= known_at ORDER BY id DESC LIMIT 1
 $$;
 """
 CALLED_BY_PEOPLE = (
     "my_role()", "begin_writing()", "next_key(text)", "register_rows(text, jsonb)",
-    "register_arrived()", "fund_totals(text, text)", "chain_head()",
+    "register_arrived()", "fund_totals(text, text)", "chain_head(text)",
+    "chain_end()",
 )  # fmt: skip
-INSIDE_ONLY = ("role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)")
+INSIDE_ONLY = (
+    "role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)", "sha256_of(jsonb)",
+    "sha256_of_row(text, bigint)",
+)  # fmt: skip
 
 
 def _open_the_door() -> None:

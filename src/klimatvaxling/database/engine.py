@@ -20,6 +20,7 @@ from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.registration import registering
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_, translate
 
@@ -203,16 +204,26 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
-    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`."""
+    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`.
+
+    What it adds to any table is registered as it ends, and so comes into the chain.
+    """
     with _opened(url, writing=True, without_book=without_book) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT begin_writing()")
-        _note_program(connection)
-        yield connection
+        with registering(connection, _begun(connection)):
+            _note_program(connection)
+            yield connection
         if dry_run:
             connection.rollback()
         else:
             connection.commit()
+
+
+def _begun(connection: Connection) -> frozenset[str] | None:
+    """Take the write lock on a server; gives the tables that whoever writes may write, None for all."""
+    if connection.dialect.name == "sqlite":  # it was taken with BEGIN
+        return None
+    tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
+    return None if tables is None else frozenset(tables)
 
 
 @contextmanager
@@ -327,7 +338,7 @@ _DENIED_STATE = "42501"
 def _server_fault(url: str, fault: BaseException) -> DatabaseFault | None:
     state = getattr(fault, "sqlstate", None)
     lines = str(fault).strip().splitlines() or [""]
-    reason = lines[0].removeprefix("FATAL: ").strip().rstrip(".")
+    reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
     if state in _BUSY_STATES:
         return DatabaseBusy()
     if state == _DENIED_STATE:
