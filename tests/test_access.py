@@ -196,7 +196,13 @@ def test_a_login_without_a_role_sees_nothing(looked_at: Shared) -> None:
         for (table,) in looked_at.books.sql(TABLES):
             with pytest.raises(DENIED):
                 looked_at.sql("nobody", f"SELECT 1 FROM {table}")
-        for call in ("chain_head('')", "fund_totals('9999', '9999')", "begin_writing()", "next_key('unit')", "my_role()"):
+        for call in (
+            "chain_head('')",
+            "fund_totals('9999', '9999')",
+            "begin_writing()",
+            "next_key('unit')",
+            "my_role()",
+        ):
             with pytest.raises(DENIED):
                 looked_at.sql("nobody", f"SELECT {call}")
     finally:
