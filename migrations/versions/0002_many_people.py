@@ -72,6 +72,11 @@ SEALS = {
         " + NEW.sign NOT IN (-1, 0)"),
     "measure_before_its_seal": (
         "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    # On the day of the step; who changes the rule is on record.
+    "approved_by_another": (
+        "grant_step", "NEW.state = 'approved' AND (SELECT value FROM policy WHERE name = 'require_second_person'"
+        " AND valid_from <= substr(NEW.registered_at, 1, 10) ORDER BY valid_from DESC, id DESC LIMIT 1) = 'on'"
+        " AND EXISTS (SELECT 1 FROM application WHERE id = NEW.application_id AND registered_by = NEW.registered_by)"),
     "step_follows_the_one_before": (
         "grant_step", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM grant_step"
         " WHERE application_id = NEW.application_id) OR NEW.state_before IS DISTINCT FROM (SELECT state FROM grant_step"
@@ -262,6 +267,15 @@ BEGIN
   RETURN held;
 END $$;
 
+-- The tables a role may write, NULL for all.
+CREATE FUNCTION written_by(held text) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = {schema}, pg_temp AS $$
+  SELECT CASE held
+    WHEN 'committee' THEN ARRAY['program', 'grant_step', 'application_score', 'application_round',
+      'application_round_closing', 'voucher']
+    WHEN 'unit' THEN ARRAY['program', 'application', 'grant_step'] END
+$$;
+
 -- Takes the write lock; gives the tables that whoever writes may write, NULL for all.
 CREATE FUNCTION begin_writing() RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
@@ -269,10 +283,7 @@ DECLARE held CONSTANT text := require_writer();
 BEGIN
   -- One row that every writer locks: whoever comes second waits here and then sees what the first one left.
   PERFORM 1 FROM book FOR UPDATE;
-  RETURN CASE held
-    WHEN 'committee' THEN ARRAY['program', 'grant_step', 'application_score', 'application_round',
-      'application_round_closing', 'voucher']
-    WHEN 'unit' THEN ARRAY['program', 'application', 'grant_step'] END;
+  RETURN written_by(held);
 END $$;
 
 CREATE FUNCTION chain_end(OUT link bigint, OUT hash text, OUT registered_at text)
@@ -289,7 +300,9 @@ CREATE FUNCTION next_key(target text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE found_key bigint;
 BEGIN
-  PERFORM require_writer();
+  IF target <> ALL (written_by(require_writer())) THEN
+    RAISE EXCEPTION 'the login % may not write %', session_user, target USING ERRCODE = 'insufficient_privilege';
+  END IF;
   EXECUTE format('SELECT coalesce(max(id), 0) + 1 FROM %I', target) INTO found_key;
   RETURN found_key;
 END $$;
@@ -317,7 +330,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
       WHEN 'grant_step' THEN NOT EXISTS (
         SELECT 1 FROM jsonb_array_elements(given) r
         LEFT JOIN application a ON a.id = (r->>'application_id')::bigint AND a.unit_id = ANY (units)
-        WHERE a.id IS NULL OR r->>'state' NOT IN ('submitted', 'withdrawn'))
+        WHERE a.id IS NULL OR r->>'state' NOT IN ('submitted', 'withdrawn')
+        OR coalesce(r->>'state_before', 'submitted') <> 'submitted')
       ELSE false END
     ELSE false END
 $$;
@@ -410,7 +424,7 @@ CALLED_BY_PEOPLE = (
     "chain_end()",
 )  # fmt: skip
 INSIDE_ONLY = (
-    "role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)", "sha256_of(jsonb)",
+    "role_of(text)", "written_by(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)", "sha256_of(jsonb)",
     "sha256_of_row(text, bigint)",
 )  # fmt: skip
 
@@ -477,6 +491,7 @@ def _show_to_each_their_own() -> None:
     op.execute("ALTER VIEW trip_effect SET (security_invoker = true)")
     arriving = ", ".join(f'"{row["name"]}"' for row in inspected.get_columns("trip"))
     op.execute(f'GRANT INSERT ({arriving}) ON trip_arriving TO "{_group("finance")}"')
+    op.execute(f"REVOKE CREATE ON SCHEMA {_schema()} FROM PUBLIC")
     op.execute(f"GRANT SELECT ON my_access, access, trip_effect, alembic_version TO {everybody}")
     for table in _tables():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
