@@ -114,4 +114,5 @@ def quality(year: ClimateYear) -> tuple[Sheet, Placed]:
     )
     words = translate(N_("Stacked bars: kilograms of fossil CO2 by evidence, parted by category of travel."))
     sheet.pictures.append(chart.Picture(bars, f"A{sheet.next_row}", words))
+    sheet.one_page = True
     return sheet, placed

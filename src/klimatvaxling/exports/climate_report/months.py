@@ -44,14 +44,14 @@ def months(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
         Field("charged", translate(N_("Fees, kr")), "kr", summed=True),
         Field("spent", translate(N_("Used, kr")), "kr", summed=True),
         Field("swept", translate(N_("To the fund, kr")), "kr", summed=True),
-        Field("travelled", translate(N_("kg CO2 by month of trip")), "kg", summed=True),
+        Field("travelled", translate(N_("kg CO2 by month of trip")), "kg", summed=True, width=18),
     )
     placed = sheet.table("Months", fields, rows, freeze=True)
     sheet.skip()
-    sheet.line(("heading", translate(N_("From travel to bookings"))))
+    beside = sheet.line(("heading", translate(N_("From travel to bookings"))))
     reconciled = _reconciled(sheet, year, placed)
-    sheet.skip()
-    sheet.pictures.append(_picture(placed, year, f"A{sheet.next_row}", size=(24, 9)))
+    sheet.pictures.append(_picture(placed, year, f"D{beside}", size=(16, 8)))
+    sheet.one_page = True
     return sheet, placed, reconciled
 
 
