@@ -215,9 +215,27 @@ def test_after_every_kind_of_correction_the_totals_are_still_the_ledgers(two_yea
 
 
 def test_units_without_data_are_named_with_their_months(two_years: Books) -> None:
-    rows = [[cell.value for cell in row] for row in opened(export(two_years))["Without data"].iter_rows(min_row=5)]
-    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 11, "01-07, 09-12"] in rows
+    rows = [[cell.value for cell in row] for row in opened(export(two_years))["Without data"].iter_rows(min_row=6)]
+    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 11, "01-07, 09-12", None, None] in rows
     assert rows[0][0] == "ELN", "those with least data first"
+    for period, state in (("2025-09", "--empty"), ("2025-12", "--late")):
+        declared = ("completeness", "declare", "--source", "standard", "--unit", "ELN", "--period", period, state)
+        assert two_years(*declared, "--reason", "Asked").code == 0
+    sheet = opened(export(two_years))["Without data"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=6)]
+    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 9, "01-07, 10-11", "09", "12"] in rows
+
+
+def test_units_of_different_size_are_compared_where_their_full_time_equivalents_are_known(two_years: Books) -> None:
+    assert not any("full-time" in str(cell.value) for cell in opened(export(two_years))["Categories"][4])
+    changed = ("unit", "change", "BUF", "--from", "2025-02-01", "--full-time-equivalents", "2 415,5")
+    assert two_years(*changed).code == 0
+    sheet = opened(export(two_years))["Categories"]
+    rows = {row[0].value: [cell.value for cell in row[-3:]] for row in sheet.iter_rows(min_row=4)}
+    assert rows["Unit"] == ["Full-time equivalents", "kg per full-time equivalent", "kr per full-time equivalent"]
+    (found,) = (row for row in two_years.json("report", "year", "--year", "2025")["units"] if row["unit"] == "BUF")
+    kg, kr = found["co2_per_full_time_g"] / 1000, found["charged_per_full_time_ore"] / 100
+    assert (rows["BUF"], rows["SBF"], rows["Total"]) == ([2415.5, kg, kr], [None] * 3, [None] * 3)
 
 
 # -- the same bytes

@@ -40,7 +40,7 @@ def _font(size: int = 11, *, bold: bool = False, color: str | None = None) -> Fo
 
 
 _PLAIN, _BOLD = _font(), _font(bold=True)
-_FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
+_FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "tenths": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
 
 LOOKS = {
     "title": Look(_font(16, bold=True, color=DARK)),

@@ -40,7 +40,8 @@ class Formula:
     result: int | str
 
 
-# A cell: its kind (`kr` in öre, `kg` in grams, `count`, `share` and `change` in per mille, `text`, …) and its value.
+# A cell: its kind (`kr` in öre, `kg` in grams, `tenths`, `count`, `share` and `change` in per mille, `text`, …) and
+# its value.
 Cell = tuple[str, object]
 
 
@@ -334,7 +335,7 @@ def _stored(text: str) -> str:
     return text if text.isprintable() and "_x" not in text and len(text) <= MOST_CELL_CHARACTERS else storable(text)
 
 
-_DECIMALS = {"kr": 2, "kg": 3, "share": 3, "change": 3}
+_DECIMALS = {"kr": 2, "kg": 3, "tenths": 1, "share": 3, "change": 3}
 _DECIMALS |= {f"total_{kind}": decimals for kind, decimals in _DECIMALS.items()}
 _LETTERS = tuple(get_column_letter(number) for number in range(1, 201))
 
@@ -360,7 +361,7 @@ def _shown(kind: str, value: object) -> int:
         if kind in ("share", "change"):
             return len(f"{abs(value) // 10:,}") + 5  # a sign, a decimal and the sign of per cent
         whole = len(f"{abs(value) // 10 ** _DECIMALS.get(kind, 0):,}")
-        return whole + (value < 0) + {"kr": 3, "kg": 2}.get(kind, 0)
+        return whole + (value < 0) + {"kr": 3, "kg": 2, "tenths": 2}.get(kind, 0)
     return max(map(len, str(value).split("\n")), default=0)
 
 

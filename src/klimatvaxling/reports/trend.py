@@ -10,7 +10,8 @@ from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.pictures import sparkline
 from klimatvaxling.reports.report import AMOUNT, BAR, SHARE, TEXT, WEIGHT, Column, Report
-from klimatvaxling.reports.year import FIGURE_TITLES, FLOWS, LEVELS
+from klimatvaxling.reports.year import FLOWS, LEVELS
+from klimatvaxling.reports.year_page import FIGURE_TITLES
 from klimatvaxling.reports.year_sums import Figures, LedgerSum, figures_by, ledger_sums
 from klimatvaxling.units.register import directory
 

@@ -14,7 +14,8 @@ from klimatvaxling.exports.sheet import Field, Placed, Sheet
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.foot import SHOWN_OF_HEAD, chain_note, second_person_note
 from klimatvaxling.reports.titles import title
-from klimatvaxling.reports.year import CATEGORIES, FIGURE_TITLES, key_figures
+from klimatvaxling.reports.year import CATEGORIES, key_figures
+from klimatvaxling.reports.year_page import FIGURE_TITLES
 from klimatvaxling.reports.year_sums import Figures, figures_by
 
 # What other documents may refer to; the same names in every language.

@@ -25,6 +25,7 @@ class NoYears(UsageFault):
 def year(
     context: typer.Context,
     of_year: Annotated[str, typer.Option("--year", metavar="YYYY", help=N_("The year, by booking date."))],
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -34,7 +35,7 @@ def year(
     from klimatvaxling.reports.year import year as report_of
 
     wanted, day, known = typed.year(of_year), around.day(as_of), around.known_at(known_at)
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 def trend(
