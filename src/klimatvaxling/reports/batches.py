@@ -12,7 +12,6 @@ from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
-_END_OF_TIME = "9999"
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
@@ -25,12 +24,13 @@ _BATCHES = (
 )
 
 
-def batches(connection: Connection, until: str) -> Report:
-    """Every batch registered by the time `until`, in order of registration."""
+def batches(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Every batch registered by the time `until`, of one `source` or of all, in order of registration."""
     rows = [
         row._asdict()
         for row in connection.execute(
-            text(f"{_BATCHES} WHERE b.registered_at <= :until ORDER BY b.id"), {"until": until}
+            text(f"{_BATCHES} WHERE b.registered_at <= :until AND (:source = '' OR s.name = :source) ORDER BY b.id"),
+            {"until": until, "source": source or ""},
         )
     ]
     return Report(
@@ -63,9 +63,14 @@ def batches(connection: Connection, until: str) -> Report:
     )
 
 
-def batch(connection: Connection, key: int) -> Report:
-    """One batch with what each unit was charged, its vouchers and its file. Raises `UnknownBatch`."""
-    found = connection.execute(text(f"{_BATCHES} WHERE b.id = :id"), {"id": key, "until": _END_OF_TIME}).one_or_none()
+def batch(connection: Connection, key: int, until: str) -> Report:
+    """One batch with what each unit was charged, its vouchers and its file, as of the time `until`.
+
+    Raises `UnknownBatch`.
+    """
+    found = connection.execute(
+        text(f"{_BATCHES} WHERE b.id = :id AND b.registered_at <= :until"), {"id": key, "until": until}
+    ).one_or_none()
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()
@@ -178,16 +183,16 @@ def _span(vouchers: list[str]) -> str:
     return ", ".join(spans)
 
 
-def quarantine(connection: Connection, until: str) -> Report:
-    """Rejected rows that waited at the time `until`, with the reasons and since when."""
+def quarantine(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Rejected rows that waited at the time `until`, of one `source` or of all, with the reasons and since when."""
     rows = []
     for row in connection.execute(
         text(
             "SELECT q.id, q.batch_id, s.name AS source, b.file_name, b.registered_at, q.row, q.header, q.cells,"
             " q.complaints FROM quarantine q JOIN batch b ON b.id = q.batch_id JOIN source s ON s.id = b.source_id"
-            f" WHERE b.registered_at <= :until AND {STILL_WAITS} ORDER BY q.id"
+            f" WHERE b.registered_at <= :until AND {STILL_WAITS} AND (:source = '' OR s.name = :source) ORDER BY q.id"
         ),
-        {"until": until},
+        {"until": until, "source": source or ""},
     ):
         complaints = json.loads(row.complaints)
         rows.append(

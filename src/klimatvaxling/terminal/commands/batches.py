@@ -288,6 +288,7 @@ def write_workbook(connection: Any, around: Surroundings, result: Any, path: Pat
 
 def list_batches(
     context: typer.Context,
+    source: options.OfSource = None,
     as_of: options.RegisteredUntil = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -296,7 +297,7 @@ def list_batches(
     around: Surroundings = context.obj
     from klimatvaxling.reports.batches import batches
 
-    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at)))
+    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at), source=source))
 
 
 # What a column of keys can hold.
@@ -306,6 +307,8 @@ _LARGEST_KEY = 2**63 - 1
 def show_batch(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
+    as_of: options.RegisteredUntil = None,
+    known_at: options.KnownAt = None,
     output: options.Format = "table",
 ) -> None:
     """One batch in full."""
@@ -317,11 +320,12 @@ def show_batch(
 
     if key > _LARGEST_KEY:
         raise UnknownBatch(batch=batch)
-    present(around, output, lambda books: report_of(books, key))
+    present(around, output, lambda books: report_of(books, key, around.registered_until(as_of, known_at)))
 
 
 def list_quarantine(
     context: typer.Context,
+    source: options.OfSource = None,
     as_of: options.RegisteredUntil = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -330,7 +334,7 @@ def list_quarantine(
     around: Surroundings = context.obj
     from klimatvaxling.reports.batches import quarantine
 
-    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at)))
+    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at), source=source))
 
 
 def dismiss_quarantined(

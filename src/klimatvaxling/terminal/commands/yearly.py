@@ -41,6 +41,7 @@ def year(
 def trend(
     context: typer.Context,
     years: Annotated[str, typer.Option("--years", metavar="N", help=N_("How many years to show."))] = _YEARS,
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -52,7 +53,7 @@ def trend(
     wanted, day, known = count(years), around.day(as_of), around.known_at(known_at)
     if not wanted:
         raise NoYears
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 def forecast(
@@ -60,6 +61,7 @@ def forecast(
     of_year: Annotated[
         str | None, typer.Option("--year", metavar="YYYY", help=N_("The year (default: that of --as-of)."))
     ] = None,
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -70,7 +72,7 @@ def forecast(
 
     day, known = around.day(as_of), around.known_at(known_at)
     wanted = typed.year(of_year) if of_year is not None else day.year
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 COMMANDS = (
