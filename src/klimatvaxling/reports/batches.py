@@ -37,10 +37,10 @@ def batches(connection: Connection, until: str, *, source: str | None = None) ->
         title=translate(N_("Batches")),
         columns=(
             Column("batch", N_("Batch"), NUMBER),
-            Column("source", N_("Source")),
+            Column("source", N_("Source"), gives_way=1),
             Column("file", N_("File")),
-            Column("rows_posted", N_("Posted"), NUMBER),
-            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=1),
+            Column("rows_posted", N_("Posted"), NUMBER, gives_way=2),
+            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=3),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("charged_ore", N_("Charged"), AMOUNT),
         ),

@@ -34,7 +34,7 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
         columns=(
             Column("unit", N_("Unit")),
             Column("name", N_("Name")),
-            Column("kind_title", N_("Kind")),
+            Column("kind_title", N_("Kind"), gives_way=1),
             Column("org_number", N_("Org. number"), gives_way=2),
             Column("cost_centres", N_("Cost centres")),
             Column("counterpart", N_("Counterpart"), gives_way=2),
@@ -74,7 +74,7 @@ def unit_history(history: Sequence[Unit], *, dry_run: bool) -> Report:
 
 def _full_time(rows: Sequence[Mapping[str, object]]) -> tuple[Column, ...]:
     """Full-time equivalents, where any unit has them."""
-    column = Column("full_time", N_("Full-time equivalents"), SHARE, gives_way=1)
+    column = Column("full_time", N_("Full-time equivalents"), SHARE, gives_way=2)
     return (column,) if any(row["full_time"] for row in rows) else ()
 
 
@@ -107,7 +107,7 @@ def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Rep
             Column("name", N_("Policy")),
             Column("shown", N_("Value")),
             Column("valid_from_on", N_("From")),
-            Column("decision", N_("Decision")),
+            Column("decision", N_("Decision"), gives_way=1),
             Column("summary", N_("What it is about"), gives_way=3),
         ),
         rows=rows,
@@ -135,7 +135,7 @@ def policy_history(connection: Connection, name: str, as_of: datetime.date, know
         columns=(
             Column("shown", N_("Value")),
             Column("valid_from_on", N_("From")),
-            Column("decision", N_("Decision")),
+            Column("decision", N_("Decision"), gives_way=1),
             Column("registered_by", N_("Registered by")),
             Column("registered_at", N_("Registered"), gives_way=2),
         ),
@@ -149,7 +149,9 @@ def _value(value: policy.PolicyValue | None, name: str) -> dict[str, object]:
     if value is None:
         return {"value": None, "shown": "–", "valid_from_on": None, "decision": None}
     shown = (
-        translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value))) if name == policy.RATE else value.value
+        translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value)))
+        if name == policy.RATE
+        else value.value.replace(",", ", ").replace("|", ", ")  # lists break between their words
     )
     kept = policy.shown_value(name, value.value)
     return {"value": kept, "shown": shown, "valid_from_on": value.valid_from.isoformat(), "decision": value.decision}
