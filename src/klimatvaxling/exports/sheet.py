@@ -21,10 +21,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from klimatvaxling.exports.chart import Picture
 from klimatvaxling.exports.look import LOOKS
 from klimatvaxling.language import N_, translate
-from klimatvaxling.workbooks import MOST_CELL_CHARACTERS, storable
+from klimatvaxling.workbooks import LINE_HEIGHT, MOST_CELL_CHARACTERS, TALLEST, lines_in, storable
 
 _NARROWEST, _WIDEST, _WIDTH_SAMPLE, _HEADING_LINE = 9, 46, 2_000, 15
-_LINE_HEIGHT, _HIGHEST = 15, 405
 # Said outright: not every program makes a row as high as its letters.
 _HEIGHTS = {"title": 24.0, "heading": 18.0}
 _FORMULA_BEGINNINGS, QUOTED = ("=", "+", "-", "@", "\t", "\r"), " quoted"
@@ -130,7 +129,7 @@ class Sheet:
         row = self.line((kind, text))
         self.merged.append(f"A{row}:{get_column_letter(columns)}{row}")
         width = sum(self.widths.get(column, _NARROWEST) for column in range(1, columns + 1))
-        self.heights[row] = _LINE_HEIGHT * -(-len(text) * 11 // int(10 * max(width, 20)))
+        self.heights[row] = LINE_HEIGHT * -(-len(text) * 11 // int(10 * max(width, 20)))
 
     def table(
         self,
@@ -154,8 +153,8 @@ class Sheet:
         self.line(
             *(("head_text" if each.kind in ("text", "date") else "head_number", each.heading) for each in columns)
         )
-        self.heights[head] = _LINE_HEIGHT * max(
-            _lines(each.heading, self.widths[number]) for number, each in enumerate(columns, start=1)
+        self.heights[head] = LINE_HEIGHT * max(
+            lines_in(each.heading, self.widths[number]) for number, each in enumerate(columns, start=1)
         )
         kinds = [each.kind for each in columns]
         body = rows or [[when_empty, *[None] * (len(columns) - 1)]]
@@ -200,9 +199,9 @@ class Sheet:
             if each.kind != "text" or max((len(str(row[number] or "")) for row in rows), default=0) <= width - 3:
                 continue
             for place, row in enumerate(rows, start=first):
-                lines = _lines(str(row[number] or ""), width - 1)
+                lines = lines_in(str(row[number] or ""), width - 1)
                 if lines > 1:
-                    high = min(_LINE_HEIGHT * lines, _HIGHEST)
+                    high = min(LINE_HEIGHT * lines, TALLEST)
                     self.heights[place] = max(self.heights.get(place, 0.0), high)
 
     def _register(self, name: str, columns: Sequence[Field], head: int, last: int, *, can_filter: bool) -> None:
@@ -363,16 +362,3 @@ def _shown(kind: str, value: object) -> int:
         whole = len(f"{abs(value) // 10 ** _DECIMALS.get(kind, 0):,}")
         return whole + (value < 0) + {"kr": 3, "kg": 2, "tenths": 2}.get(kind, 0)
     return max(map(len, str(value).split("\n")), default=0)
-
-
-def _lines(text: str, width: float) -> int:
-    """How many lines a text takes in a column."""
-    lines, room = 1, 0.0
-    for word in text.split():
-        if room and room + 1 + len(word) > width - 1:
-            lines, room = lines + 1, 0.0
-        room += len(word) + (1 if room else 0)
-        if room > width - 1:  # a word that is longer than the column is broken
-            more = int((room - 1) // (width - 1))
-            lines, room = lines + more, room - more * (width - 1)
-    return lines

@@ -130,7 +130,7 @@ def _movements(sheet: Sheet, year: ClimateYear) -> Placed:
     return sheet.table(
         "FundMovements",
         (
-            Field("text", translate(N_("Text")), width=54),
+            Field("text", translate(N_("Text")), width=60),
             Field("available", translate(N_("Available, kr")), "kr", summed=True),
             Field("committed", translate(N_("Reserved, kr")), "kr", summed=True),
             Field("running", translate(N_("Available after, kr")), "kr"),
