@@ -60,7 +60,7 @@ LOOKS = {
     "text": Look(_PLAIN, alignment=_IN_WRAPPED, border=_BODY),
     "date": Look(_PLAIN, number_format=DATE, alignment=_IN, border=_BODY),
     "total_text": Look(_BOLD, alignment=_IN, border=_TOTAL),
-    "total_date": Look(_BOLD, border=_TOTAL),
+    "total_date": Look(_BOLD, alignment=_IN, border=_TOTAL),
     "total_figure": Look(_BOLD, border=_TOTAL),
     "figure": Look(_PLAIN, alignment=_RIGHT, border=_BODY),
     **{kind: Look(_PLAIN, number_format=pattern, alignment=_RIGHT, border=_BODY) for kind, pattern in _FORMATS.items()},
