@@ -37,9 +37,6 @@ RegisteredUntil = Annotated[
         "--as-of", metavar="DATE", help=N_("Only what was registered up to the end of this day (default: all).")
     ),
 ]
-BookedUntil = Annotated[
-    str | None, typer.Option("--as-of", metavar="DATE", help=N_("Only what is booked up to this day (default: all)."))
-]
 ValidUntil = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help=N_("Only what holds from this day or earlier (default: all).")),
