@@ -150,7 +150,7 @@ def test_every_shipped_figure_is_documented() -> None:
 
 
 def test_every_key_of_a_profile_is_documented() -> None:
-    source = (ROOT / "src" / "klimatvaxling" / "travel" / "profile.py").read_text(encoding="utf-8")
+    source = (ROOT / "src" / "klimatvaxling" / "travel" / "profile_file.py").read_text(encoding="utf-8")
     allowed = re.findall(r"(?:self\.only\([^{]*|allowed = )\{([^}]*)\}", source)
     keys = {key for names in allowed for key in re.findall(r'"(\w+)"', names)}
     documented = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")

@@ -27,11 +27,12 @@ from klimatvaxling.batches.batch import (
     UnexpectedRows,
     UnitCharge,
 )
-from klimatvaxling.batches.pages import LINE_BREAK, page_text
+from klimatvaxling.batches.pages import page_text
 from klimatvaxling.batches.quarantine import Corrected, corrections
 from klimatvaxling.batches.quarantine_register import waiting_rows
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import FIRST_REVISIONS, BatchStore, Known, has_trips, profile_id, source_id
+from klimatvaxling.batches.verdicts import Verdicts
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
@@ -48,16 +49,11 @@ from klimatvaxling.ledger.voucher import VoucherDraft
 from klimatvaxling.lots.register import own_funds_of
 from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
-from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.plausible import Implausible
-from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.rows import Layout
-from klimatvaxling.trips.trip import SEPARATOR, Trips, normal_form
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.trips.trip import SEPARATOR, Trips
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import directory, mergers, versions
 from klimatvaxling.vehicles.register import vehicles
-
-_LOOKED_UP_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -163,19 +159,21 @@ class _Import:
         self._charges: dict[int, ChargeKey] = {}
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
-        self._conflicts: list[tuple[int, str]] = []
         self._amending = Amending(connection, order.booked_on, directory(connection).successor)
         # The reader numbers charge lines as it meets them; where trips are amended there are others between.
         self._numbers: dict[int, int] = {}
         self._own_charges: dict[int, ChargeKey] = {}
-        self._already = self._posted = self._understood_g = 0
-        self.found_twice: set[str] = set()
+        self._posted = self._understood_g = 0
         self._corrected: list[Corrected] = []
-        # Trips that came as they are in the books: one that came otherwise too is not amended, but stands twice.
-        self._unchanged: set[str] = set()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
+        self._verdicts: Verdicts
+
+    @property
+    def found_twice(self) -> set[str]:
+        """Ids that stand twice in the file with different content."""
+        return self._verdicts.twice
 
     def run(self, progress: Callable[[int], None], reader: Reader | None) -> ImportResult:
         """Read everything, then post or refuse."""
@@ -187,21 +185,21 @@ class _Import:
                 elif isinstance(message, Opening):
                     self._opening = message
                     self._store = BatchStore(self._connection, self._source_id)
+                    self._verdicts = Verdicts(self._store, self._profile, message.header, amends=self._order.amend)
                 else:
                     self._closing = message
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
-        self._pass_over_what_was_accepted_before()
-        self._suspect_doubles_of_rejected_rows()
+        if self._looks_up:
+            self._rejected = self._verdicts.without_accepted(self._rejected)
+        self._verdicts.suspect_doubles(self._rejected, self._twice)
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         self._require_expected()
-        if self._conflicts:
-            row, trip_id = self._conflicts[0]
+        if conflicts := self._verdicts.conflicts:
+            row, trip_id = conflicts[0]
             place = Place(file=self._opening.name, row=row)
-            raise Refused(
-                TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held()
-            )
+            raise Refused(TripsConflict(count=len(conflicts), trip_id=trip_id, row=row, place=place), self._held())
         if self._rejected and not self._order.accept_partial:
             raise Refused(
                 RowsRejected(
@@ -225,75 +223,9 @@ class _Import:
             self._own_charges = self._charges
             self._write(trips, self._charges, FIRST_REVISIONS)
             return
-        new, earlier = self._new_only(trips, part.cells)
+        new, earlier = self._verdicts.new_only(trips, part.cells)
         if len(new):
             self._write_looked_up(new, earlier)
-
-    def _suspect_doubles_of_rejected_rows(self) -> None:
-        """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
-        if not self._profile.has_trip_ids:
-            return
-        ids = sorted({row.trip_id for row in self._rejected} - self._twice)
-        for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
-            known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
-            self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
-
-    def _pass_over_what_was_accepted_before(self) -> None:
-        """A row that is merely implausible, and is in the books as it is, was accepted when it came first."""
-        merely = [row for row in self._rejected if all(isinstance(fault, Implausible) for fault in row.complaints)]
-        if not (merely and self._looks_up):
-            return
-        accepted: set[int] = set()
-        for start in range(0, len(merely), _LOOKED_UP_AT_ONCE):
-            part = merely[start : start + _LOOKED_UP_AT_ONCE]
-            known = self._store.known([row.trip_id for row in part])
-            for row in part:
-                earlier = known.get(row.trip_id)
-                # Not one that this file brought itself: two rows with one id are both suspect.
-                if earlier is not None and earlier.batch_id != self._store.batch_id:
-                    layout = Layout(self._profile, [fold(name) for name in self._opening.header])
-                    columns = layout.standard([(cell,) for cell in row.cells], 1)
-                    kept = [[cell] for cell in row.cells]
-                    if self._same_content(earlier, Chunk((row.row,), columns, kept), 0):
-                        accepted.add(row.row)
-        self._already += len(accepted)
-        self._rejected = [row for row in self._rejected if row.row not in accepted]
-
-    def _new_only(self, trips: Trips, chunk: Chunk) -> tuple[Trips, list[Known | None]]:
-        """The trips to write, with what they amend or follow; what is there with other content is a conflict.
-
-        A trip that was taken back can come again. With `--amend` other content is no conflict.
-        """
-        known = self._store.known(trips.trip_id)
-        position = {row: index for index, row in enumerate(chunk.numbers)}
-        first_of: dict[str, int] = {}
-        new = []
-        for index, trip_id in enumerate(trips.trip_id):
-            at = position[trips.row[index]]
-            earlier = known.get(trip_id)
-            if trip_id in first_of:
-                same = normal_form(chunk.row(at)) == normal_form(chunk.row(first_of[trip_id]))
-                in_this_file = True
-            elif earlier is not None and earlier.is_live:
-                same = self._same_content(earlier, chunk, at)
-                in_this_file = earlier.batch_id == self._store.batch_id or trip_id in self._unchanged
-            else:
-                first_of[trip_id] = at
-                new.append(index)
-                continue
-            if same:
-                self._already += 1
-                if self._order.amend:
-                    self._unchanged.add(trip_id)
-            elif in_this_file:
-                self.found_twice.add(trip_id)
-            elif self._order.amend:
-                first_of[trip_id] = at
-                new.append(index)
-            else:
-                self._conflicts.append((chunk.numbers[at], trip_id))
-        written = trips if len(new) == len(trips) else trips.only(new)
-        return written, [known.get(trip_id) for trip_id in written.trip_id]
 
     def _write_looked_up(self, trips: Trips, earlier: Sequence[Known | None]) -> None:
         """Write trips that were looked up, each in its own charge line: that of its travel, or one that amends."""
@@ -320,17 +252,6 @@ class _Import:
 
     def _next_number(self) -> int:
         return self._task.first_charge_id + len(self._numbers) + len(self._amending.numbers)
-
-    def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
-        header, cells, batch_id = self._store.cells_of(earlier)
-        if tuple(header) == self._opening.header and cells == chunk.kept_row(index):
-            return True
-        profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
-        layout = Layout(profile, [fold(name) for name in header])
-        then = [column[0] for column in layout.standard([(cell,) for cell in cells], 1)]
-        # A page cannot tell a line break in a cell from the sign it writes instead.
-        now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
-        return normal_form(then) == normal_form(now)
 
     def _write(self, trips: Trips, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
         content = page_text(self._opening.header, trips)
@@ -428,7 +349,7 @@ class _Import:
 
     def _held(self) -> ImportResult:
         """The counts of a file that was refused: its good rows are held back."""
-        held, self._posted = self._posted + len(self._conflicts), 0
+        held, self._posted = self._posted + len(self._verdicts.conflicts), 0
         return self._result(None, (), (), held=held)
 
     def _result(
@@ -446,7 +367,7 @@ class _Import:
             file_sha256=self._opening.sha256,
             rows_read=self._closing.rows_read,
             rows_posted=self._posted,
-            rows_already_imported=self._already,
+            rows_already_imported=self._verdicts.already_imported,
             rows_outside_scheme=sum(self._closing.outside.values()),
             rows_rejected=len(self._rejected),
             rows_held=held,

@@ -13,7 +13,8 @@ from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_d
 from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
 from klimatvaxling.database.bulk import insert_flat, insert_rows, next_key
-from klimatvaxling.travel.profile import Profile, parse_profile
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.travel.profile_file import parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
 FIRST_REVISIONS = repeat(0)
