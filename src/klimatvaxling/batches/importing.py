@@ -5,7 +5,8 @@ stand twice, everything is rolled back and read again with care.
 """
 
 import datetime
-from collections import defaultdict
+import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -193,6 +194,7 @@ class _Import:
         if self._looks_up:
             self._rejected = self._verdicts.without_accepted(self._rejected)
         self._verdicts.suspect_doubles(self._rejected, self._twice)
+        self._take_back(self._verdicts.judge_outside())
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         self._require_expected()
@@ -215,6 +217,8 @@ class _Import:
     def _take(self, part: Part) -> None:
         self._rejected += part.rejected
         self._charges.update(part.charges)
+        if part.set_aside is not None:
+            self._verdicts.note_outside(part.set_aside, part.set_aside_ids)
         trips = part.trips
         if trips is None:
             return
@@ -226,6 +230,11 @@ class _Import:
         new, earlier = self._verdicts.new_only(trips, part.cells)
         if len(new):
             self._write_looked_up(new, earlier)
+
+    def _take_back(self, trips: Iterable[Known]) -> None:
+        for known in trips:
+            day = self._task.booking.day_for(datetime.date.fromisoformat(known.trip_on))
+            self._amending.take_back(day.isoformat(), known, self._next_number)
 
     def _write_looked_up(self, trips: Trips, earlier: Sequence[Known | None]) -> None:
         """Write trips that were looked up, each in its own charge line: that of its travel, or one that amends."""
@@ -279,7 +288,7 @@ class _Import:
                 raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
-        if not (self._posted or self._rejected):
+        if not (self._posted or self._rejected or self._amending.taken_back):
             return self._result(None, (), ())
         self._write_taken_back()
         lines = self._charge_lines()
@@ -334,6 +343,7 @@ class _Import:
             **{name: getattr(result, name) for name in _COUNTS},
             "evidence": self._order.evidence,
             "accepted": " ".join(sorted(set(self._order.accept))),
+            "outside": json.dumps(result.outside, ensure_ascii=False, sort_keys=True) if result.outside else "",
             "registered_at": registered_at,
             "registered_by": self._by,
             "program_version": __version__,
@@ -356,6 +366,9 @@ class _Import:
         self, batch: int | None, lines: Sequence[ChargeLine], vouchers: tuple[str, ...], held: int = 0
     ) -> ImportResult:
         by_unit: dict[str, tuple[int, int]] = {}
+        outside: dict[str, int] = {}
+        for reason, count in (Counter(self._closing.outside) - self._verdicts.not_outside).items():
+            outside[str(reason)] = outside.get(str(reason), 0) + count
         for line in lines:
             code = self._units[line.key.unit_id].code
             co2_g, ore = by_unit.get(code, (0, 0))
@@ -368,7 +381,7 @@ class _Import:
             rows_read=self._closing.rows_read,
             rows_posted=self._posted,
             rows_already_imported=self._verdicts.already_imported,
-            rows_outside_scheme=sum(self._closing.outside.values()),
+            rows_outside_scheme=sum(outside.values()),
             rows_rejected=len(self._rejected),
             rows_held=held,
             co2_g=sum(line.co2_g for line in lines),
@@ -376,7 +389,7 @@ class _Import:
             units=tuple(UnitCharge(code, *sums) for code, sums in sorted(by_unit.items())),
             vouchers=vouchers,
             dry_run=self._order.dry_run,
-            outside=dict(self._closing.outside),
+            outside=outside,
             rejected=tuple(self._rejected),
             header=self._opening.header,
         )

@@ -25,7 +25,7 @@ from klimatvaxling.travel.plausible import ImplausibleAmount
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows
+from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows, Reason, SetAside
 from klimatvaxling.trips.trip import ContentIds, Trips
 from klimatvaxling.trips.understanding import (
     PersonalNumber,
@@ -35,6 +35,7 @@ from klimatvaxling.trips.understanding import (
 )
 from klimatvaxling.units.directory import Directory, Merger
 from klimatvaxling.units.unit import Unit
+from klimatvaxling.vehicles.charging_source import ChargingSources
 from klimatvaxling.vehicles.fleet import Fleet
 from klimatvaxling.vehicles.vehicle import Vehicle
 
@@ -83,6 +84,9 @@ class Part:
     charges: Mapping[int, ChargeKey]
     rows_read: int
     cells: Chunk | None
+    # Rows outside the scheme, with their ids: one of them may have been posted before.
+    set_aside: SetAside | None = None
+    set_aside_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Closing:
     """The end of the file: counts, the rates that were used by key in öre per kg, and rows that were too wide."""
 
     rows_read: int
-    outside: Mapping[str, int]
+    outside: Mapping[Reason, int]
     rates: Mapping[int, int]
     rejected: tuple[Rejected, ...]
 
@@ -123,9 +127,13 @@ class _Reading:
             task.first_charge_id,
             self._limits,
         )
-        self._rows = TravelRows(file, task.profile, trip_date=task.trip_date)
-        self._fleet = FleetRows(Fleet(task.vehicles)) if task.profile.names_vehicles else None
-        self._outside: Counter[str] = Counter()
+        # Without ids, a row that has come to lie outside the scheme cannot be told from another.
+        keeps_outside = task.with_cells and task.profile.has_trip_ids
+        self._rows = TravelRows(file, task.profile, trip_date=task.trip_date, keeps_outside=keeps_outside)
+        charging = ChargingSources(task.policies)
+        fleet = FleetRows(Fleet(task.vehicles), charging, task.profile.name) if task.profile.names_vehicles else None
+        self._fleet = fleet
+        self._outside: Counter[Reason] = Counter()
         self._content_ids = None if task.profile.has_trip_ids else ContentIds()
         self._rejected: list[Rejected] = []
         self._charges_told = 0
@@ -136,11 +144,13 @@ class _Reading:
             if not opened:
                 yield self._opening()
                 opened = True
+            yield from self._outside_by_profile()
             yield from self._parts(chunk)
         if not opened:
             yield self._opening()
+        yield from self._outside_by_profile()
         too_wide = tuple(Rejected(row, self._kept_of(cells), (fault,)) for row, cells, fault in self._rows.too_wide)
-        outside = self._outside + Counter(self._rows.outside)
+        outside = self._outside + Counter[Reason](self._rows.outside)
         yield Closing(self._rows.rows_read, outside, self._understanding.rates, too_wide)
 
     def _opening(self) -> Opening:
@@ -148,13 +158,21 @@ class _Reading:
         return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header, is_corrected)
 
     def _parts(self, chunk: Chunk) -> Iterator[Part]:
-        """The rows, without those whose vehicles lie outside the scheme."""
-        inside = chunk
-        if self._fleet is not None:
-            inside, outside = self._fleet.inside(chunk)
-            self._outside += outside
+        """The rows, without those that their vehicles set aside."""
+        inside, outside = self._fleet.parted(chunk) if self._fleet is not None else (chunk, None)
+        if outside is not None:
+            self._outside.update(outside.reasons)
+            if self._task.with_cells:
+                yield self._set_aside(outside)
         if inside.numbers:
             yield self._part(inside, self._ids(inside))
+
+    def _outside_by_profile(self) -> Iterator[Part]:
+        if found := self._rows.outside_rows():
+            yield self._set_aside(SetAside(*found))
+
+    def _set_aside(self, rows: SetAside) -> Part:
+        return Part(None, (), {}, self._rows.rows_read, None, rows, self._ids(rows.chunk))
 
     def _part(self, chunk: Chunk, trip_ids: Sequence[str]) -> Part:
         """Understand some rows, those apart that are refused."""

@@ -29,6 +29,7 @@ class Known:
     batch_id: int
     charge_id: int
     co2_g: int
+    trip_on: str
     is_live: bool
     newest_revision: int
 
@@ -89,6 +90,7 @@ class BatchStore:
             text(
                 # A line that amends is written last: a trip without one is of this batch.
                 "SELECT t.trip_id, t.id, t.revision, coalesce(c.batch_id, :batch_id) AS batch_id, t.charge_id, t.co2_g,"
+                " t.trip_on,"
                 " (SELECT coalesce(sum(sign), 0) FROM trip_reversal r WHERE r.trip_row_id = t.id) = 0 AS is_live"
                 " FROM trip t LEFT JOIN charge c ON c.id = t.charge_id"
                 " WHERE t.source_id = :source_id AND t.trip_id IN :ids ORDER BY t.revision"
@@ -103,7 +105,7 @@ class BatchStore:
                 found[row.trip_id] = replace(earlier, newest_revision=row.revision)
             else:
                 found[row.trip_id] = Known(
-                    row.id, row.batch_id, row.charge_id, row.co2_g, bool(row.is_live), row.revision
+                    row.id, row.batch_id, row.charge_id, row.co2_g, row.trip_on, bool(row.is_live), row.revision
                 )
         return found
 

@@ -3,7 +3,9 @@
 Content is compared by normal form; the earlier row's kept cells are read again with the profile of that time.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from klimatvaxling.batches.batch import Rejected
 from klimatvaxling.batches.pages import LINE_BREAK
@@ -12,9 +14,18 @@ from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.plausible import Implausible
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout
+from klimatvaxling.trips.fleet_rows import Reason, SetAside
 from klimatvaxling.trips.trip import Trips, normal_form
 
 _LOOKED_UP_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class _Outside:
+    number: int
+    reason: Reason
+    earlier: Known
+    is_same: bool
 
 
 class Verdicts:
@@ -28,6 +39,41 @@ class Verdicts:
         self.twice: set[str] = set()
         # Trips that came as they are in the books: one that came otherwise too is not amended, but stands twice.
         self._unchanged: set[str] = set()
+        # Trips in the books whose rows lie outside the scheme by now, and the ids of all rows that do not.
+        self._outside: dict[str, _Outside] = {}
+        self._inside: set[str] = set()
+        self.not_outside: Counter[Reason] = Counter()
+        self._has_outside = bool(profile.outside) or profile.names_vehicles
+
+    def note_outside(self, rows: SetAside, trip_ids: Sequence[str]) -> None:
+        """Remember which rows outside the scheme are of trips that are in the books."""
+        known = self._store.known(trip_ids)
+        for at, trip_id in enumerate(trip_ids):
+            earlier = known.get(trip_id)
+            if earlier is not None and earlier.is_live and earlier.batch_id != self._store.batch_id:
+                is_same = self._same_content(earlier, rows.chunk, at)
+                self._outside.setdefault(trip_id, _Outside(rows.chunk.numbers[at], rows.reasons[at], earlier, is_same))
+
+    def judge_outside(self) -> list[Known]:
+        """The trips to be taken back, where the import amends, since their rows lie outside the scheme by now.
+
+        Else one with the same content is already imported, and stays charged; with other content it is a conflict. Where
+        another row of the file has the id and is inside, that row is the trip.
+        """
+        leave = []
+        for trip_id, row in self._outside.items():
+            if trip_id in self._inside:
+                continue
+            if self._amends:
+                leave.append(row.earlier)
+                continue
+            self.not_outside[row.reason] += 1
+            if row.is_same:
+                self.already_imported += 1
+            else:
+                self.conflicts.append((row.number, trip_id))
+        self.conflicts.sort()
+        return leave
 
     def new_only(self, trips: Trips, chunk: Chunk) -> tuple[Trips, list[Known | None]]:
         """The trips to write, with what they amend or follow; what is there with other content is a conflict.
@@ -35,6 +81,8 @@ class Verdicts:
         A trip that was taken back can come again. Where the import amends, other content is no conflict.
         """
         known = self._store.known(trips.trip_id)
+        if self._has_outside:
+            self._inside.update(trips.trip_id)
         position = {row: index for index, row in enumerate(chunk.numbers)}
         first_of: dict[str, int] = {}
         new = []
