@@ -21,7 +21,7 @@ from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile, open_travel_file
-from klimatvaxling.travel.plausible import ImplausibleAmount
+from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
@@ -38,6 +38,8 @@ from klimatvaxling.units.unit import Unit
 from klimatvaxling.vehicles.charging_source import ChargingSources
 from klimatvaxling.vehicles.fleet import Fleet
 from klimatvaxling.vehicles.vehicle import Vehicle
+
+_DATE, _FUEL, _DISTANCE, _QUANTITY = map(COLUMNS.index, ("date", "fuel", "distance_km", "fuel_quantity"))
 
 
 @dataclass(frozen=True)
@@ -217,12 +219,41 @@ class _Reading:
         if self._task.twice and not self._task.twice.isdisjoint(trip_ids):
             trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._task.twice)
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
-        trips = self._understanding.understand(self._fleet.filled(chunk) if self._fleet else chunk, trip_ids)
+        filled = self._fleet.filled(chunk) if self._fleet else chunk
+        trips = self._understanding.understand(filled, trip_ids)
         self._require_no_personal_number(trips.kept)
-        if self._limits.amount is not None:
-            for complaint in self._amount_complaints(chunk):
-                raise complaint
+        for complaint in self._implausible(chunk, filled):
+            raise complaint
         return trips
+
+    def _implausible(self, chunk: Chunk, filled: Chunk) -> Iterator[Implausible]:
+        """Complaints that need more than a row's standard cells; `filled` has what the vehicles give."""
+        if self._limits.amount is not None:
+            yield from self._amount_complaints(chunk)
+        if self._limits.speed is not None:
+            yield from self._speed_complaints(self._limits.speed, chunk)
+        if self._fleet is not None:
+            yield from self._tank_complaints(self._fleet, chunk, filled)
+
+    def _speed_complaints(self, rule: SpeedRule, chunk: Chunk) -> Iterator[Implausible]:
+        header = self._layout.kept_header
+        if not {*rule.columns} <= {*header}:
+            return
+        starts, ends = (chunk.kept[header.index(column)] for column in rule.columns)
+        for cells in zip(starts, ends, chunk.columns[_DATE], chunk.columns[_DISTANCE], strict=True):
+            complaint = rule.complaint(*cells)
+            if complaint is not None and complaint.code not in self._task.accept:
+                yield complaint
+
+    def _tank_complaints(self, fleet: FleetRows, chunk: Chunk, filled: Chunk) -> Iterator[Implausible]:
+        quantities = filled.columns[_QUANTITY]
+        if not any(quantities):
+            return
+        tanks = fleet.tanks(chunk)
+        for quantity, fuel, tank_l in zip(quantities, filled.columns[_FUEL], tanks, strict=True):
+            # Most cells have too few characters to be more than any tank.
+            if tank_l is not None and (complaint := self._limits.tank_complaint(quantity, fuel, tank_l)):
+                yield complaint
 
     def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
         """The rows whose amount is not distance × rate, where the profile says that it should be."""
@@ -246,8 +277,7 @@ class _Reading:
         faults = [complaint]
         try:
             self._require_no_personal_number(cells)
-            found = [*self._complaints(chunk, trip_id), *self._amount_complaints(chunk)]
-            faults = found or faults
+            faults = self._complaints(chunk, trip_id) or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
@@ -263,8 +293,9 @@ class _Reading:
         except InputRefused as fault:
             # What the vehicle would have given is not missing for a reason of its own.
             others = self._understanding.complaints(chunk.row(0), trip_id)
-            return [fault, *(other for other in others if other.place.column not in FROM_VEHICLE)]
-        return self._understanding.complaints(filled.row(0), trip_id)
+            others = [fault, *(other for other in others if other.place.column not in FROM_VEHICLE)]
+            return [*others, *self._implausible(chunk, chunk)]
+        return [*self._understanding.complaints(filled.row(0), trip_id), *self._implausible(chunk, filled)]
 
     def _placed(self, fault: InputRefused, row: int) -> InputRefused:
         """The complaint with the file, row and column as the supplier spells it."""

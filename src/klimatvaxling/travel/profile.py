@@ -165,15 +165,14 @@ class Profile:
         names += [name for rule in self.columns.values() for name in rule.side_columns]
         names += [match.column for match in self.skip]
         names += [rule.match.column for rule in self.outside] + [rule.match.column for rule in self.totals]
-        if self.limits.amount is not None and not self.limits.amount.optional:
-            names += self.limits.amount.columns
+        names += [name for rule in self.limits.rules if not rule.optional for name in rule.columns]
         return tuple(dict.fromkeys(names))
 
     @property
     def kept_columns(self) -> tuple[str, ...]:
         """The supplier's columns that are stored; everything else is never written."""
         names = [name for rule in self.columns.values() for name in rule.value_columns]
-        names += self.limits.amount.columns if self.limits.amount is not None else ()
+        names += [name for rule in self.limits.rules for name in rule.columns]
         return tuple(dict.fromkeys([*names, *self.required_columns, *self.keep]))
 
     def source_column(self, standard_column: str | None) -> str | None:

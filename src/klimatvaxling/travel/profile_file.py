@@ -9,7 +9,13 @@ from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.travel import standard
-from klimatvaxling.travel.plausible import DEFAULT_TOLERANCE_KR, AmountRule, Limits
+from klimatvaxling.travel.plausible import (
+    DEFAULT_KM_PER_HOUR,
+    DEFAULT_TOLERANCE_KR,
+    AmountRule,
+    Limits,
+    SpeedRule,
+)
 from klimatvaxling.travel.profile import FILE_DATE, ColumnRule, Match, Outside, Profile, Total, fold
 
 _NAMING = {"column", "columns", "first_of"}
@@ -88,7 +94,7 @@ class _Reader:
 
     def limits(self) -> Limits:
         plausible = self.table(self.content, "plausible")
-        self.only(plausible, "plausible", {"distance_km", "fuel_quantity", "years", "amount"})
+        self.only(plausible, "plausible", {"distance_km", "fuel_quantity", "years", "amount", "speed", "tank_percent"})
         limits = Limits()
         distances = dict(limits.distance_km)
         if isinstance(given := plausible.get("distance_km"), str):
@@ -103,7 +109,11 @@ class _Reader:
             most = self.limit("plausible.years", plausible["years"])
             years = None if most is None else int(most)
         amount = self.amount_rule(plausible["amount"]) if "amount" in plausible else None
-        return Limits(distances, fuel, years, amount)
+        speed = self.speed_rule(plausible["speed"]) if "speed" in plausible else None
+        tank = limits.tank_percent
+        if "tank_percent" in plausible:
+            tank = self.limit("plausible.tank_percent", plausible["tank_percent"])
+        return Limits(distances, fuel, years, amount, speed, tank)
 
     def limit(self, where: str, value: Any) -> Decimal | None:
         """A number in quotes, or "none": no limit."""
@@ -126,6 +136,20 @@ class _Reader:
             rate_column=self.column(self.string(value, where, "rate")) if "rate" in value else None,
             rates=rates,
             tolerance_kr=DEFAULT_TOLERANCE_KR if tolerance is None else tolerance,
+            optional=self.flag(value, where, "optional"),
+        )
+
+    def speed_rule(self, value: Any) -> SpeedRule:
+        where = "plausible.speed"
+        self.only(value, where, {"start", "end", "dates", "most_km_per_hour", "optional"})
+        most = self.limit(f"{where}.most_km_per_hour", value.get("most_km_per_hour", str(DEFAULT_KM_PER_HOUR)))
+        if not most:
+            self.wrong(f"{where}.most_km_per_hour", N_('must be a number in quotes, for example "150"'))
+        return SpeedRule(
+            start_column=self.column(self.string(value, where, "start")),
+            end_column=self.column(self.string(value, where, "end")),
+            forms=tuple(self.strings(value, where, "dates")),
+            most_km_per_hour=most,
             optional=self.flag(value, where, "optional"),
         )
 

@@ -54,6 +54,7 @@ class _Found(NamedTuple):
     fuel: str = ""
     cost_centre: str = ""
     outside: Reason = ""
+    tank_l: int | None = None
     is_unknown: bool = False
 
 
@@ -79,7 +80,7 @@ class FleetRows:
 
     def filled(self, chunk: Chunk) -> Chunk:
         """The rows with what they lack. Raises the complaint of the first whose vehicle is not known."""
-        *answers, _, unknown = zip(*self._found(chunk), strict=True)
+        *answers, _, _, unknown = zip(*self._found(chunk), strict=True)
         if any(unknown):
             row = chunk.row(unknown.index(True))
             self._fleet.find(row[_VEHICLE], trip_date(row[_DATE]))
@@ -93,6 +94,10 @@ class FleetRows:
         if not all(columns[_UNIT]):
             self._require_vehicle(columns[_UNIT], columns[_VEHICLE])
         return replace(chunk, columns=columns)
+
+    def tanks(self, chunk: Chunk) -> list[int | None]:
+        """The size of each row's tank in litres, where the register knows it."""
+        return [found.tank_l for found in self._found(chunk)]
 
     def _found(self, chunk: Chunk) -> list[_Found]:
         if self._last is None or self._last[0] is not chunk:
@@ -121,4 +126,4 @@ class FleetRows:
         except InputRefused:
             return _Found(is_unknown=True)
         outside = vehicle.outside_reason or self._charging.elsewhere(vehicle, self._source, day) or ""
-        return _Found(vehicle.unit, vehicle.category, vehicle.fuel, vehicle.cost_centre, outside)
+        return _Found(vehicle.unit, vehicle.category, vehicle.fuel, vehicle.cost_centre, outside, vehicle.tank_l)
