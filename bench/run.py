@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -108,9 +109,11 @@ def floor_of_import(path: Path, folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def run(*command: str, database: Path | None = None) -> tuple[float, float]:
+def run(
+    *command: str, database: Path | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[float, float]:
     """Wall seconds and peak memory in MB of a whole process; it must succeed."""
-    environment = {**os.environ, "KLIMATVAXLING_LANGUAGE": "en"}
+    environment = {**os.environ, "KLIMATVAXLING_LANGUAGE": "en", **(environment or {})}
     if database is not None:
         environment["KLIMATVAXLING_DATABASE_URL"] = f"sqlite:///{database}"
     started = time.perf_counter()

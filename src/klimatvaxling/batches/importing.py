@@ -7,7 +7,7 @@ stand twice, everything is rolled back and read again with care.
 import datetime
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
+from klimatvaxling.batches import run
 from klimatvaxling.batches.ahead import Reader, reading_ahead
 from klimatvaxling.batches.amending import Amending
 from klimatvaxling.batches.batch import (
@@ -166,6 +167,7 @@ class _Import:
         self._own_charges: dict[int, ChargeKey] = {}
         self._posted = self._understood_g = 0
         self._corrected: list[Corrected] = []
+        self._run = run.Run()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
@@ -189,6 +191,7 @@ class _Import:
                     self._verdicts = Verdicts(self._store, self._profile, message.header, amends=self._order.amend)
                 else:
                     self._closing = message
+                    self._write_run()
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
         if self._looks_up:
@@ -225,7 +228,7 @@ class _Import:
         self._understood_g += sum(trips.co2_g)
         if part.cells is None:
             self._own_charges = self._charges
-            self._write(trips, self._charges, FIRST_REVISIONS)
+            self._write(trips, None)
             return
         new, earlier = self._verdicts.new_only(trips, part.cells)
         if len(new):
@@ -247,7 +250,7 @@ class _Import:
             lines.append(self._amending.amend(key, trips.co2_g[position], self._rate(key), known, self._next_number))
         trips = replace(trips, charge_id=lines)
         revisions = [0 if known is None else known.newest_revision + 1 for known in earlier]
-        self._write(trips, self._own_charges, revisions)
+        self._write(trips, revisions)
 
     def _rate(self, key: ChargeKey) -> int:
         return next(int(value.value) for value in self._task.policies if value.id == key.rate_id)
@@ -262,9 +265,14 @@ class _Import:
     def _next_number(self) -> int:
         return self._task.first_charge_id + len(self._numbers) + len(self._amending.numbers)
 
-    def _write(self, trips: Trips, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
-        content = page_text(self._opening.header, trips)
-        self._store.write(trips, charges, content, revisions, self._amending.numbers)
+    def _write(self, trips: Trips, revisions: Sequence[int] | None) -> None:
+        """Write trips, or let them wait for others; without `revisions` all of them are first ones."""
+        if self._profile.has_trip_ids:
+            self._write_page(trips, FIRST_REVISIONS if revisions is None else revisions)
+        else:
+            self._run.add(trips, [0] * len(trips) if revisions is None else revisions)
+            if len(self._run) >= run.LENGTH:
+                self._write_run()
         if self._opening.is_corrected:
             cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
             self._corrected += map(Corrected, trips.trip_id, cells)
@@ -272,6 +280,14 @@ class _Import:
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
         self._posted += len(trips)
+
+    def _write_run(self) -> None:
+        for trips, revisions in self._run.pages():
+            self._write_page(trips, revisions)
+
+    def _write_page(self, trips: Trips, revisions: Iterable[int]) -> None:
+        content = page_text(self._opening.header, trips)
+        self._store.write(trips, self._own_charges, content, revisions, self._amending.numbers)
 
     def _require_expected(self) -> None:
         order, read = self._order, self._closing.rows_read

@@ -21,7 +21,7 @@ from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.file import TravelFile, open_travel_file
-from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule
+from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule, iso_minute
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
 from klimatvaxling.travel.standard import COLUMNS
@@ -120,6 +120,10 @@ class _Reading:
         self._task, self._file, self._profile = task, file, task.profile
         self._limits = task.profile.limits.without(task.accept)
         self._amounts: Memo[tuple[str, str, str], ImplausibleAmount | None] = Memo(self._amount_complaint)
+        self._tanks: Memo[tuple[str, str, int | None], Implausible | None] = Memo(
+            lambda row: self._limits.tank_complaint(*row)
+        )
+        self._minutes: Memo[str, int] = Memo(iso_minute)
         self._understanding = Understanding(
             Directory(task.units, task.mergers),
             task.policies,
@@ -240,8 +244,15 @@ class _Reading:
         if not {*rule.columns} <= {*header}:
             return
         starts, ends = (chunk.kept[header.index(column)] for column in rule.columns)
-        for cells in zip(starts, ends, chunk.columns[_DATE], chunk.columns[_DISTANCE], strict=True):
-            complaint = rule.complaint(*cells)
+        distances, most_in_an_hour = chunk.columns[_DISTANCE], int(rule.most_km_per_hour)
+        minute = self._minutes.__getitem__
+        for row, (start, end, distance) in enumerate(
+            zip(map(minute, starts), map(minute, ends), distances, strict=True)
+        ):
+            # Nearly always a look at the number of digits shows that the distance takes no longer.
+            if end > start > 0 and len(distance) < len(str(most_in_an_hour * (end - start) // 60)):
+                continue
+            complaint = rule.complaint(starts[row], ends[row], chunk.columns[_DATE][row], distance)
             if complaint is not None and complaint.code not in self._task.accept:
                 yield complaint
 
@@ -249,11 +260,8 @@ class _Reading:
         quantities = filled.columns[_QUANTITY]
         if not any(quantities):
             return
-        tanks = fleet.tanks(chunk)
-        for quantity, fuel, tank_l in zip(quantities, filled.columns[_FUEL], tanks, strict=True):
-            # Most cells have too few characters to be more than any tank.
-            if tank_l is not None and (complaint := self._limits.tank_complaint(quantity, fuel, tank_l)):
-                yield complaint
+        rows = zip(quantities, filled.columns[_FUEL], fleet.tanks(chunk), strict=True)
+        yield from filter(None, map(self._tanks.__getitem__, rows))
 
     def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
         """The rows whose amount is not distance × rate, where the profile says that it should be."""

@@ -55,7 +55,7 @@ def count_of_charge(connection: Connection, charge: int) -> int:
 
 
 def trips_of_charge(connection: Connection, charge: int, most: int | None = None) -> list[dict[str, object]]:
-    """The trips of a charge line in the order of the file; the first `most` of them.
+    """The trips of a charge line in the order in which they were written; the first `most` of them.
 
     `sign` is −1 for a trip that it takes back, and `charged_g` what it adds to the line.
     """

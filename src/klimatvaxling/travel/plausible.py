@@ -35,7 +35,7 @@ DEFAULT_KM_PER_HOUR = Decimal(150)
 DEFAULT_TANK_PERCENT = Decimal(110)
 _TANK_FUELS = ("petrol", "diesel", "e85", "hvo100")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.][0-5][0-9])?")
-_MINUTE, _DAY, _HALF_A_DAY = (datetime.timedelta(**span) for span in ({"minutes": 1}, {"days": 1}, {"hours": 12}))
+_DAY = 24 * 60  # minutes
 
 
 class Implausible(InputRefused):
@@ -118,6 +118,41 @@ class ImplausibleTimes(Implausible):
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A minute, counted from the calendar's first day, and whether its cell says the day and the time of day."""
+
+    minute: int
+    has_day: bool = True
+    has_time: bool = True
+
+    @classmethod
+    def of(cls, moment: datetime.datetime, text: str) -> "Moment":
+        """The moment that a cell's `text` says; a short one is a day."""
+        minute = moment.toordinal() * _DAY + moment.hour * 60 + moment.minute
+        return cls(minute, has_time=len(text) > len("YYYY-MM-DD"))
+
+    def minutes_to(self, end: "Moment") -> int:
+        """How long a journey took at most, in minutes; zero or less where it ended before it began.
+
+        Times are to the minute: what begins and ends in the same one took up to a minute. A day without a time is all of
+        it. Two times of day lie around midnight where that makes less than half a day.
+        """
+        minutes = end.minute - self.minute + (1 if end.has_time else _DAY)
+        if minutes <= 0 and not (self.has_day or end.has_day) and minutes + _DAY < _DAY // 2:
+            minutes += _DAY
+        return minutes
+
+
+def iso_minute(cell: str) -> int:
+    """The minute of a cell with day and time in ISO form, counted as a `Moment` does; 0 for any other."""
+    try:
+        moment = datetime.datetime.fromisoformat(cell)
+    except ValueError:
+        return 0
+    return moment.toordinal() * _DAY + moment.hour * 60 + moment.minute if len(cell) > len("YYYY-MM-DD") else 0
+
+
+@dataclass(frozen=True)
 class SpeedRule:
     """The supplier's columns with the beginning and the end of a journey, and how many km an hour are expected at most.
 
@@ -140,45 +175,40 @@ class SpeedRule:
         if not start.strip() or not end.strip():
             return None
         facts = {"start": start.strip()[:40], "end": end.strip()[:40]}
-        begun, ended = self._moment(start, day), self._moment(end, day)
+        begun, ended = self.moment(start, day), self.moment(end, day)
         if begun is None or ended is None:
             return ImplausibleTimes(
                 place=Place(column=self.start_column if begun is None else self.end_column), **facts
             )
-        duration = ended[0] - begun[0]
-        if duration < datetime.timedelta() and not (begun[1] or ended[1]) and duration + _DAY < _HALF_A_DAY:
-            duration += _DAY  # past midnight
-        if len(end.strip()) <= len("YYYY-MM-DD") and ended[1]:
-            duration += _DAY  # a day without a time: all of it
-        if duration < datetime.timedelta():
+        duration = begun.minutes_to(ended)
+        if duration <= 0:
             return ImplausibleTimes(place=Place(column=self.end_column), **facts)
         try:
             km = abs(typed.decimal(distance_km))
         except typed.NotANumber:
             return None
-        # Times are to the minute: what begins and ends in the same one took up to a minute.
-        seconds = Decimal((duration + _MINUTE) // datetime.timedelta(seconds=1))
-        if product(km, Decimal(3600)) <= product(self.most_km_per_hour, seconds):
+        minutes = Decimal(duration)
+        if product(km, Decimal(60)) <= product(self.most_km_per_hour, minutes):
             return None
-        speed, most = int(product(km, Decimal(3600)) // seconds), typed.canonical(self.most_km_per_hour)
+        speed, most = int(product(km, Decimal(60)) // minutes), typed.canonical(self.most_km_per_hour)
         return ImplausibleSpeed(
             distance=typed.canonical(km), speed=speed, most=most, place=Place(column=self.end_column), **facts
         )
 
-    def _moment(self, cell: str, day: str) -> tuple[datetime.datetime, bool] | None:
-        """The moment, and whether the cell says its day."""
+    def moment(self, cell: str, day: str) -> Moment | None:
+        """The moment in a cell; None where it is none."""
         text = cell.strip()
         found = _TIME.fullmatch(text)
         try:
             if found:
-                on = datetime.datetime.fromisoformat(day[:10])
-                return on + datetime.timedelta(hours=int(found[1]), minutes=int(found[2])), False
-            return datetime.datetime.fromisoformat(text).replace(tzinfo=None), True
+                on = datetime.date.fromisoformat(day[:10])
+                return Moment(on.toordinal() * _DAY + int(found[1]) * 60 + int(found[2]), has_day=False)
+            return Moment.of(datetime.datetime.fromisoformat(text), text)
         except ValueError:
             pass
         for form in self.forms:
             try:
-                return datetime.datetime.strptime(text, form).replace(tzinfo=None), True  # noqa: DTZ007 - a local time
+                return Moment.of(datetime.datetime.strptime(text, form), text)  # noqa: DTZ007 - a local time
             except ValueError:
                 continue
         return None
@@ -292,6 +322,9 @@ def _digits(limit: Decimal | None) -> int:
 
 
 def _exceeds(cell: str, most: Decimal) -> bool:
+    whole, _, decimals = cell.partition(".")
+    if whole.isdecimal() and len(whole) < _digits(most) and (not decimals or decimals.isdecimal()):
+        return False
     try:
         return bool(cell.strip()) and abs(typed.decimal(cell)) > most
     except typed.NotANumber:
