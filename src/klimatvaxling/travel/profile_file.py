@@ -36,6 +36,9 @@ def parse_profile(name: str, text: str) -> Profile:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
         raise BadProfile(profile=name, key="TOML", problem=str(fault), place=Place(file=name)) from None
+    except RecursionError:
+        problem = translate(N_("is nested too deeply"))
+        raise BadProfile(profile=name, key="TOML", problem=problem, place=Place(file=name)) from None
     return _Reader(name, text, content).profile()
 
 
