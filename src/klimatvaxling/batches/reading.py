@@ -20,10 +20,11 @@ from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.file import TravelFile, open_travel_file
+from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule, iso_minute
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
+from klimatvaxling.travel.sheet import open_for
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows, Reason, SetAside
 from klimatvaxling.trips.trip import ContentIds, Trips
@@ -106,10 +107,7 @@ Message = Opening | Part | Closing
 
 def read(task: Task) -> Iterator[Message]:
     """Everything a file says: an opening, parts, a closing. Raises what is wrong with the file as a whole."""
-    profile = task.profile
-    with open_travel_file(
-        task.file, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding
-    ) as file:
+    with open_for(task.profile, task.file) as file:
         yield from _Reading(task, file).messages()
 
 
