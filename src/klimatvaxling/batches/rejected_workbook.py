@@ -31,6 +31,7 @@ _TEXT_FORMAT = "@"
 _WRONG = PatternFill("solid", fgColor="FFD9D9")
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
 _BOLD = Font(bold=True)
+_CHARACTERS_PER_LINE, _LINE_POINTS, _MOST_POINTS = 66, 15, 409
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _TOP = Alignment(vertical="top")
 _REASON_WIDTH = 70
@@ -150,6 +151,9 @@ def _fill(sheet: Worksheet, table: _Table) -> None:
                 cell.comment = _note(complaints)
         last = _put(sheet, number, width + 1, "\n".join(reasons))
         last.alignment = _WRAPPED
+        # Not every program makes room for wrapped lines by itself.
+        lines = sum(-(-len(reason) // _CHARACTERS_PER_LINE) for reason in reasons)
+        sheet.row_dimensions[number].height = min(lines * _LINE_POINTS, _MOST_POINTS)
         if None in wrong:
             last.fill = _WRONG
 
