@@ -113,7 +113,7 @@ def read_through(profile: Profile, file: Path) -> None:
         assert rows.rows_read == data + sum(rows.outside.values()) + len(rows.too_wide)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_a_profile_that_was_tampered_with_is_refused_by_its_key_or_reads_the_file(data: st.DataObject) -> None:
     source = data.draw(st.sampled_from(SOURCES))
@@ -126,7 +126,7 @@ def test_a_profile_that_was_tampered_with_is_refused_by_its_key_or_reads_the_fil
         read_through(profile, sample_of(source))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(SOURCES), st.binary(max_size=300), st.integers(0, 10_000))
 def test_a_profile_that_is_garbled_is_refused_or_reads_the_file(source: str, noise: bytes, where: int) -> None:
     text = TEXTS[source]
@@ -169,7 +169,7 @@ def messy(text: str, delimiter: str, draw: random.Random) -> str:
     return "\r\n".join(map(delimiter.join, lines))
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[*HealthCheck])
 @given(seed=st.integers(0, 10**9))
 @pytest.mark.parametrize("source", sorted({*SOURCES} - {"korjournal"}))
 def test_a_messy_file_of_any_source_is_refused_or_its_rows_add_up(
