@@ -15,7 +15,7 @@ _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_sc
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
-    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.accepted,"
+    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.accepted, b.outside,"
     " b.trips_sha256,"
     " b.undoes_id AS undoes, b.reason,"
     " (SELECT u.id FROM batch u WHERE u.undoes_id = b.id AND u.registered_at <= :until) AS undone_by,"
@@ -27,7 +27,7 @@ _BATCHES = (
 def batches(connection: Connection, until: str, *, source: str | None = None) -> Report:
     """Every batch registered by the time `until`, of one `source` or of all, in order of registration."""
     rows = [
-        row._asdict()
+        row._asdict() | {"outside": json.loads(row.outside or "{}")}
         for row in connection.execute(
             text(f"{_BATCHES} WHERE b.registered_at <= :until AND (:source = '' OR s.name = :source) ORDER BY b.id"),
             {"until": until, "source": source or ""},
@@ -73,6 +73,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()
+    outside = json.loads(document["outside"] or "{}")
     vouchers = (
         connection.execute(text("SELECT code FROM voucher WHERE batch_id = :id ORDER BY id"), {"id": key})
         .scalars()
@@ -97,6 +98,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
         (N_("Source"), f"{document['source']}, {translate(N_('profile version'))} {document['profile_version']}"),
         (N_("File"), f"{document['file']}, {_bytes(document['file_bytes'])}, SHA-256 {document['file_sha256']}"),
         (N_("Rows"), _counts_line(document)),
+        *((N_("Outside the scheme"), f"{reason}: {number}") for reason, number in outside.items()),
         (N_("Evidence"), document["evidence"]),
         (N_("Undoes batch"), document["undoes"]),
         (N_("Undone by batch"), document["undone_by"]),
@@ -118,7 +120,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
         ),
         rows=rows,
         total={"co2_g": document["co2_g"], "charged_ore": document["charged_ore"]},
-        document={**document, "units": charges, "vouchers": list(vouchers)},
+        document={**document, "outside": outside, "units": charges, "vouchers": list(vouchers)},
         notes=tuple(f"{translate(heading)}: {value}" for heading, value in facts if value),
         csv_keys=("unit", "category", "co2_g", "charged_ore"),
     )
