@@ -50,6 +50,16 @@ kor 'klimatvaxling import demo/resor/2025-12-standard.csv --source standard'
 rubrik 'En fil med fel avvisas hel (returkod 3). Raderna med fel skrivs till en arbetsbok, där de rättas.'
 kor 3 'klimatvaxling import demo/fel/2025-12-taxi.csv --source standard --rejected-to .demo'
 
+rubrik 'Fler leverantörer. Fordonsregistret säger vems bilen är; tankkort, körjournal och bilpool kan gälla samma körning, och en av dem avgiftsbeläggs.'
+kor 'klimatvaxling vehicle load demo/fordon.csv'
+kor 'klimatvaxling policy set vehicle_source tankkort --decision "KS 2025 § 210" --from 2025-01-01'
+kor 'klimatvaxling import imports/tankkort/exempel.csv --source tankkort --booked-on 2026-01-15'
+kor 'klimatvaxling import imports/korjournal/exempel.xlsx --source korjournal --booked-on 2026-01-15'
+kor 'klimatvaxling import imports/poolbil/exempel.csv --source poolbil --booked-on 2026-01-15'
+for kalla in hyrbil taxi resebyra_delresor; do
+    kor "klimatvaxling import imports/$kalla/exempel.csv --source $kalla --booked-on 2026-01-15 >> .demo/kvitton.txt"
+done
+
 rubrik 'Vad varje förvaltning och bolag har betalat.'
 kor 'klimatvaxling balance --as-of 2025-12-31'
 

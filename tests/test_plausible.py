@@ -220,6 +220,10 @@ def test_every_complaint_about_a_row_is_told_with_the_amounts(books: Books) -> N
         ('distance_km = { taxi = "far" }', "plausible.distance_km.taxi"),
         ("years = 2", "plausible.years"),
         ('speed = "2"', "plausible.speed"),
+        ('speed = { start = "A" }', "plausible.speed.end"),
+        ('speed = { start = "A", end = "B", most_km_per_hour = 150 }', "plausible.speed.most_km_per_hour"),
+        ('speed = { start = "A", end = "B", most_km_per_hour = "none" }', "plausible.speed.most_km_per_hour"),
+        ("tank_percent = 110", "plausible.tank_percent"),
         ('amount = { column = "Belopp" }', "plausible.amount"),
         ('amount = { column = "Belopp", rate = "Pris", rates = ["1"] }', "plausible.amount"),
         ('amount = { column = "Belopp", rates = ["x"] }', "plausible.amount.rates"),
@@ -235,3 +239,104 @@ def test_a_limit_can_be_taken_away(books: Books) -> None:
     write("made-up", COLUMNS + '[plausible]\ndistance_km = "none"\nfuel_quantity = "none"\nyears = "none"\n')
     cells = row(Km="999999", Liter="99999", Bränsle="diesel", Datum="2013-01-01")
     assert take(books, cells, "--booked-on", "2025-03-31")[0] == 0
+
+
+TIMED = """
+[source]
+title = "Timed"
+[columns]
+trip_id = "Nr"
+date = "Datum"
+unit = "Kst"
+category = { constant = "pool_car" }
+distance_km = "Km"
+[plausible]
+speed = { start = "Från kl", end = "Till kl", dates = ["%d/%m/%Y %H:%M"], most_km_per_hour = "120" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "km", "code"),
+    [
+        ("07:45", "08:45", "120", None),
+        ("07.45", "8.45", "122", None),
+        ("07:45", "08:45", "123", "SPEED"),
+        ("07:45", "08:45", "-123", "SPEED"),
+        ("07:45", "07:45", "2", None),
+        ("07:45", "07:45", "2,1", "SPEED"),
+        ("23:30", "00:30", "100", None),
+        ("15:10", "14:10", "10", "TIMES"),
+        ("2025-03-07 23:30", "2025-03-08 00:30", "100", None),
+        ("2025-03-07 08:00:00", "2025-03-07 07:00:00", "10", "TIMES"),
+        ("07/03/2025 08:00", "2025-03-07 09:00", "130", "SPEED"),
+        ("2025-03-07", "2025-03-07", "2000", None),
+        ("", "09:00", "1000", None),
+        ("morgon", "09:00", "10", "TIMES"),
+        ("07:45", "25:00", "10", "TIMES"),
+    ],
+)
+def test_a_distance_takes_its_time(books: Books, start: str, end: str, km: str, code: str | None) -> None:
+    write("timed", TIMED)
+    file = books.csv(
+        "t.csv", [["1", "2025-03-07", "SBF", km, start, end]], ["Nr", "Datum", "Kst", "Km", "Från kl", "Till kl"]
+    )
+    outcome = books("import", file, "--source", "timed")
+    assert outcome.code == (3 if code else 0), outcome.err
+    for each in ("SPEED", "TIMES"):
+        assert (f"[KV-PLAUSIBLE-{each}]" in outcome.err) == (each == code)
+    if code:
+        accepted = books.json("import", file, "--source", "timed", "--accept", f"KV-PLAUSIBLE-{code}")
+        assert accepted["rows_posted"] == 1
+        assert books.json("import", file, "--source", "timed")["rows_already_imported"] == 1
+
+
+def test_the_times_are_kept_so_that_the_corrected_row_can_be_judged_again(books: Books) -> None:
+    write("timed", TIMED)
+    header = ["Nr", "Datum", "Kst", "Km", "Från kl", "Till kl"]
+    assert (
+        books(
+            "import",
+            books.csv("t.csv", [["1", "2025-03-07", "SBF", "10", "15:10", "14:10"]], header),
+            "--source",
+            "timed",
+        ).code
+        == 3
+    )
+    workbook = books.folder / "t.rejected.xlsx"
+    book = openpyxl.load_workbook(workbook)
+    names = [cell.value for cell in book.active[1]]
+    book.active.cell(2, names.index("Till kl") + 1).value = "15:20"
+    book.save(workbook)
+    assert books.json("import", workbook, "--source", "timed")["rows_posted"] == 1
+
+
+PUMP = """
+[source]
+title = "Pump"
+[columns]
+trip_id = "Nr"
+date = "Datum"
+vehicle = "Regnr"
+fuel = "Produkt"
+fuel_quantity = "Liter"
+"""
+
+
+@pytest.mark.parametrize(
+    ("product", "litres", "fits"),
+    [("diesel", "60,5", True), ("diesel", "60,51", False), ("petrol", "-61", False), ("electric", "75", True)],
+)
+def test_no_more_is_filled_up_than_the_tank_of_the_vehicle_holds(
+    books: Books, product: str, litres: str, fits: bool
+) -> None:
+    write("pump", PUMP)
+    register = books.text("v.csv", "vehicle;unit;category;tank_litres", "QVI 101;SBF;pool_car;55")
+    assert books("vehicle", "load", register).code == 0
+    file = books.csv(
+        "t.csv", [["1", "2025-03-07", "QVI101", product, litres]], ["Nr", "Datum", "Regnr", "Produkt", "Liter"]
+    )
+    outcome = books("import", file, "--source", "pump")
+    assert (outcome.code, "[KV-PLAUSIBLE-TANK]" in outcome.err) == ((0, False) if fits else (3, True))
+    assert books("import", file, "--source", "pump", "--accept", "KV-PLAUSIBLE-TANK").code == 0
+    write("pump", PUMP + '[plausible]\ntank_percent = "none"\n')
+    assert books("import", file, "--source", "pump").code == 0

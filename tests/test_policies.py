@@ -34,6 +34,7 @@ def test_the_policies_at_the_start(books: Books) -> None:
         "grant_outside_round": "refused",
         "grant_criteria": "climate_benefit:1,innovation:1,reach:1",
         "focus_areas": "travel|energy|construction|consumption|carbon_storage",
+        "vehicle_source": "every",
     }
 
 

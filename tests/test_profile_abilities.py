@@ -21,7 +21,8 @@ from klimatvaxling.travel.conversion import (
 )
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.file_date import FileDateMissing, FileDateNotNeeded, FileDateTwice
-from klimatvaxling.travel.profile import BadProfile, ColumnRule, parse_profile
+from klimatvaxling.travel.profile import ColumnRule
+from klimatvaxling.travel.profile_file import BadProfile, parse_profile
 from klimatvaxling.travel.rows import TravelRows
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.typed import date, decimal

@@ -7,7 +7,8 @@ import pytest
 
 from conftest import Books
 from klimatvaxling.travel.conversion import convert, signed
-from klimatvaxling.travel.profile import BadProfile, ColumnRule, parse_profile
+from klimatvaxling.travel.profile import ColumnRule
+from klimatvaxling.travel.profile_file import BadProfile, parse_profile
 from klimatvaxling.typed import NotANumber, decimal
 
 COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")

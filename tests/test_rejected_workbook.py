@@ -109,6 +109,14 @@ def test_the_rows_are_the_first_sheet_and_ready_to_work_with_and_print(tmp_path:
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
 
 
+def test_a_row_is_as_high_as_its_reasons_need(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(write(tmp_path)).worksheets[0]
+    reasons = sheet.max_column
+    for number in range(2, sheet.max_row + 1):
+        lines = str(sheet.cell(number, reasons).value).split("\n")
+        assert sheet.row_dimensions[number].height >= 15 * len(lines)
+
+
 def test_a_second_round_replaces_the_reasons_of_the_first(tmp_path: Path) -> None:
     header, first, second = read_back(write(tmp_path))
     again = [RejectedRow(2, tuple(first), (UNKNOWN_UNIT,)), RejectedRow(3, tuple(second), (WHOLE_ROW,))]

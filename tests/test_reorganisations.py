@@ -65,6 +65,24 @@ def test_later_corrections_of_a_moved_lot_follow_it(books: Books) -> None:
     books.sound()
 
 
+@pytest.mark.parametrize("swept_first", [True, False])
+def test_a_correction_of_a_lot_that_was_empty_when_its_unit_was_merged_follows_too(
+    books: Books, *, swept_first: bool
+) -> None:
+    charge(books, "2025-01-31", 100)
+    if swept_first:
+        books.json("sweep", "--as-of", "2026-02-01")
+    else:
+        use(books, "2025-03-01", "150")
+    merge(books, "SBF", day="2026-02-10")
+    fewer = trip("SBF-2025-01-31-100", date="2025-01-31", co2_fossil_kg=40)
+    books.take(fewer, name="b.csv", options=["--amend", "--booked-on", "2026-02-15"])
+    # Out of what the fund got from the lot; where it got nothing, the successor owes it.
+    assert books.json("fund", "--as-of", "2026-02-28")["available_ore"] == (6000 if swept_first else 0)
+    assert books.balance("BUF", as_of="2026-02-28")["own_funds_ore"] == (0 if swept_first else -9000)
+    books.sound()
+
+
 def test_a_reversed_measure_and_an_undone_batch_follow_the_merger(books: Books) -> None:
     batch = books.take(trip("a", date="2025-01-31", co2_fossil_kg=100))["batch"]
     use(books, "2025-03-01", "50")

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import Books, Outcome, run
 from klimatvaxling.travel.draft import NothingToDraft, draft_profile
-from klimatvaxling.travel.profile import parse_profile
+from klimatvaxling.travel.profile_file import parse_profile
 from klimatvaxling.travel.sources import find_source
 
 ROOT = Path(__file__).parent.parent

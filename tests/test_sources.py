@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Books
 from klimatvaxling.travel.file import open_travel_file
-from klimatvaxling.travel.profile import parse_profile
+from klimatvaxling.travel.profile_file import parse_profile
 from klimatvaxling.travel.rows import TravelRows
 from klimatvaxling.travel.standard import COLUMNS
 

@@ -21,6 +21,8 @@ from klimatvaxling.trips.trip import FIELDS, Trips
 
 # Below this a second process costs more than it saves.
 WORTH_A_PROCESS_BYTES = 4_000_000
+# A workbook is packed, and takes longer to read.
+WORTH_A_PROCESS_XLSX_BYTES = 500_000
 # How far the reader may be ahead, where the system lets a pipe hold so much.
 _AHEAD_BYTES = 1 << 20
 
@@ -36,7 +38,8 @@ Reader = subprocess.Popen[bytes]
 def started_reader(file: Path) -> Iterator[Reader | None]:
     """A process that is ready to read `file`, where that is worth it; ended when the caller is done with it."""
     try:
-        is_large = file.stat().st_size >= WORTH_A_PROCESS_BYTES
+        least = WORTH_A_PROCESS_XLSX_BYTES if file.suffix.casefold() == ".xlsx" else WORTH_A_PROCESS_BYTES
+        is_large = file.stat().st_size >= least
     except OSError:
         is_large = False
     if not is_large:

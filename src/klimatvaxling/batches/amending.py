@@ -66,6 +66,19 @@ class Amending:
             fell[then.lot_id] -= co2_g * rate_ore_per_kg
         return new_line
 
+    def take_back(self, booked_on: str, known: Known, next_number: Callable[[], int]) -> None:
+        """Take back a trip that is not charged any more, as if it had come with no CO2. Raises `BookedTooEarly`."""
+        then = self._charged[known.charge_id]
+        if self._given is not None and then.booked_on > self._given.isoformat():
+            raise BookedTooEarly(day=self._given, earliest=then.booked_on)
+        unit_id = then.key.unit_id
+        self._days[unit_id] = max(self._days.get(unit_id, ""), booked_on, then.booked_on)
+        line = self._line(then.key, next_number)
+        self.rates |= {then.key.rate_id: then.rate_ore_per_kg}
+        self.grams[line] -= known.co2_g
+        self.taken_back.append((known.id, line))
+        self._fell[unit_id][then.lot_id] += known.co2_g * then.rate_ore_per_kg
+
     def vouchers(
         self,
         lines: Sequence[ChargeLine],

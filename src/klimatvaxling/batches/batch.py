@@ -151,4 +151,5 @@ class ImportResult:
             "units": [vars(unit) for unit in self.units],
             "vouchers": list(self.vouchers),
             "dry_run": self.dry_run,
+            "outside": self.outside,
         }

@@ -5,8 +5,9 @@ stand twice, everything is rolled back and read again with care.
 """
 
 import datetime
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
+from klimatvaxling.batches import run
 from klimatvaxling.batches.ahead import Reader, reading_ahead
 from klimatvaxling.batches.amending import Amending
 from klimatvaxling.batches.batch import (
@@ -27,11 +29,12 @@ from klimatvaxling.batches.batch import (
     UnexpectedRows,
     UnitCharge,
 )
-from klimatvaxling.batches.pages import LINE_BREAK, page_text
+from klimatvaxling.batches.pages import page_text
 from klimatvaxling.batches.quarantine import Corrected, corrections
 from klimatvaxling.batches.quarantine_register import waiting_rows
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import FIRST_REVISIONS, BatchStore, Known, has_trips, profile_id, source_id
+from klimatvaxling.batches.verdicts import Verdicts
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.charges.voucher import ChargeLine, charge_vouchers
 from klimatvaxling.clock import Clock, stamp, today
@@ -48,16 +51,11 @@ from klimatvaxling.ledger.voucher import VoucherDraft
 from klimatvaxling.lots.register import own_funds_of
 from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
-from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.plausible import Implausible
-from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.rows import Layout
-from klimatvaxling.trips.trip import SEPARATOR, Trips, normal_form
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.trips.trip import SEPARATOR, Trips
 from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import directory, mergers, versions
 from klimatvaxling.vehicles.register import vehicles
-
-_LOOKED_UP_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -163,19 +161,22 @@ class _Import:
         self._charges: dict[int, ChargeKey] = {}
         self._grams: defaultdict[int, int] = defaultdict(int)
         self._rejected: list[Rejected] = []
-        self._conflicts: list[tuple[int, str]] = []
         self._amending = Amending(connection, order.booked_on, directory(connection).successor)
         # The reader numbers charge lines as it meets them; where trips are amended there are others between.
         self._numbers: dict[int, int] = {}
         self._own_charges: dict[int, ChargeKey] = {}
-        self._already = self._posted = self._understood_g = 0
-        self.found_twice: set[str] = set()
+        self._posted = self._understood_g = 0
         self._corrected: list[Corrected] = []
-        # Trips that came as they are in the books: one that came otherwise too is not amended, but stands twice.
-        self._unchanged: set[str] = set()
+        self._run = run.Run()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
+        self._verdicts: Verdicts
+
+    @property
+    def found_twice(self) -> set[str]:
+        """Ids that stand twice in the file with different content."""
+        return self._verdicts.twice
 
     def run(self, progress: Callable[[int], None], reader: Reader | None) -> ImportResult:
         """Read everything, then post or refuse."""
@@ -187,21 +188,23 @@ class _Import:
                 elif isinstance(message, Opening):
                     self._opening = message
                     self._store = BatchStore(self._connection, self._source_id)
+                    self._verdicts = Verdicts(self._store, self._profile, message.header, amends=self._order.amend)
                 else:
                     self._closing = message
+                    self._write_run()
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
-        self._pass_over_what_was_accepted_before()
-        self._suspect_doubles_of_rejected_rows()
+        if self._looks_up:
+            self._rejected = self._verdicts.without_accepted(self._rejected)
+        self._verdicts.suspect_doubles(self._rejected, self._twice)
+        self._take_back(self._verdicts.judge_outside())
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
         self._require_expected()
-        if self._conflicts:
-            row, trip_id = self._conflicts[0]
+        if conflicts := self._verdicts.conflicts:
+            row, trip_id = conflicts[0]
             place = Place(file=self._opening.name, row=row)
-            raise Refused(
-                TripsConflict(count=len(self._conflicts), trip_id=trip_id, row=row, place=place), self._held()
-            )
+            raise Refused(TripsConflict(count=len(conflicts), trip_id=trip_id, row=row, place=place), self._held())
         if self._rejected and not self._order.accept_partial:
             raise Refused(
                 RowsRejected(
@@ -217,83 +220,24 @@ class _Import:
     def _take(self, part: Part) -> None:
         self._rejected += part.rejected
         self._charges.update(part.charges)
+        if part.set_aside is not None:
+            self._verdicts.note_outside(part.set_aside, part.set_aside_ids)
         trips = part.trips
         if trips is None:
             return
         self._understood_g += sum(trips.co2_g)
         if part.cells is None:
             self._own_charges = self._charges
-            self._write(trips, self._charges, FIRST_REVISIONS)
+            self._write(trips, None)
             return
-        new, earlier = self._new_only(trips, part.cells)
+        new, earlier = self._verdicts.new_only(trips, part.cells)
         if len(new):
             self._write_looked_up(new, earlier)
 
-    def _suspect_doubles_of_rejected_rows(self) -> None:
-        """A row that is wrong in itself still makes another row with its id suspect: which one was meant?"""
-        if not self._profile.has_trip_ids:
-            return
-        ids = sorted({row.trip_id for row in self._rejected} - self._twice)
-        for start in range(0, len(ids), _LOOKED_UP_AT_ONCE):
-            known = self._store.known(ids[start : start + _LOOKED_UP_AT_ONCE])
-            self.found_twice |= {trip_id for trip_id, trip in known.items() if trip.batch_id == self._store.batch_id}
-
-    def _pass_over_what_was_accepted_before(self) -> None:
-        """A row that is merely implausible, and is in the books as it is, was accepted when it came first."""
-        merely = [row for row in self._rejected if all(isinstance(fault, Implausible) for fault in row.complaints)]
-        if not (merely and self._looks_up):
-            return
-        accepted: set[int] = set()
-        for start in range(0, len(merely), _LOOKED_UP_AT_ONCE):
-            part = merely[start : start + _LOOKED_UP_AT_ONCE]
-            known = self._store.known([row.trip_id for row in part])
-            for row in part:
-                earlier = known.get(row.trip_id)
-                # Not one that this file brought itself: two rows with one id are both suspect.
-                if earlier is not None and earlier.batch_id != self._store.batch_id:
-                    layout = Layout(self._profile, [fold(name) for name in self._opening.header])
-                    columns = layout.standard([(cell,) for cell in row.cells], 1)
-                    kept = [[cell] for cell in row.cells]
-                    if self._same_content(earlier, Chunk((row.row,), columns, kept), 0):
-                        accepted.add(row.row)
-        self._already += len(accepted)
-        self._rejected = [row for row in self._rejected if row.row not in accepted]
-
-    def _new_only(self, trips: Trips, chunk: Chunk) -> tuple[Trips, list[Known | None]]:
-        """The trips to write, with what they amend or follow; what is there with other content is a conflict.
-
-        A trip that was taken back can come again. With `--amend` other content is no conflict.
-        """
-        known = self._store.known(trips.trip_id)
-        position = {row: index for index, row in enumerate(chunk.numbers)}
-        first_of: dict[str, int] = {}
-        new = []
-        for index, trip_id in enumerate(trips.trip_id):
-            at = position[trips.row[index]]
-            earlier = known.get(trip_id)
-            if trip_id in first_of:
-                same = normal_form(chunk.row(at)) == normal_form(chunk.row(first_of[trip_id]))
-                in_this_file = True
-            elif earlier is not None and earlier.is_live:
-                same = self._same_content(earlier, chunk, at)
-                in_this_file = earlier.batch_id == self._store.batch_id or trip_id in self._unchanged
-            else:
-                first_of[trip_id] = at
-                new.append(index)
-                continue
-            if same:
-                self._already += 1
-                if self._order.amend:
-                    self._unchanged.add(trip_id)
-            elif in_this_file:
-                self.found_twice.add(trip_id)
-            elif self._order.amend:
-                first_of[trip_id] = at
-                new.append(index)
-            else:
-                self._conflicts.append((chunk.numbers[at], trip_id))
-        written = trips if len(new) == len(trips) else trips.only(new)
-        return written, [known.get(trip_id) for trip_id in written.trip_id]
+    def _take_back(self, trips: Iterable[Known]) -> None:
+        for known in trips:
+            day = self._task.booking.day_for(datetime.date.fromisoformat(known.trip_on))
+            self._amending.take_back(day.isoformat(), known, self._next_number)
 
     def _write_looked_up(self, trips: Trips, earlier: Sequence[Known | None]) -> None:
         """Write trips that were looked up, each in its own charge line: that of its travel, or one that amends."""
@@ -306,7 +250,7 @@ class _Import:
             lines.append(self._amending.amend(key, trips.co2_g[position], self._rate(key), known, self._next_number))
         trips = replace(trips, charge_id=lines)
         revisions = [0 if known is None else known.newest_revision + 1 for known in earlier]
-        self._write(trips, self._own_charges, revisions)
+        self._write(trips, revisions)
 
     def _rate(self, key: ChargeKey) -> int:
         return next(int(value.value) for value in self._task.policies if value.id == key.rate_id)
@@ -321,20 +265,14 @@ class _Import:
     def _next_number(self) -> int:
         return self._task.first_charge_id + len(self._numbers) + len(self._amending.numbers)
 
-    def _same_content(self, earlier: Known, chunk: Chunk, index: int) -> bool:
-        header, cells, batch_id = self._store.cells_of(earlier)
-        if tuple(header) == self._opening.header and cells == chunk.kept_row(index):
-            return True
-        profile = self._profile if batch_id == self._store.batch_id else self._store.profile_of(batch_id)
-        layout = Layout(profile, [fold(name) for name in header])
-        then = [column[0] for column in layout.standard([(cell,) for cell in cells], 1)]
-        # A page cannot tell a line break in a cell from the sign it writes instead.
-        now = [cell.replace(LINE_BREAK, "\n") for cell in chunk.row(index)]
-        return normal_form(then) == normal_form(now)
-
-    def _write(self, trips: Trips, charges: Mapping[int, ChargeKey], revisions: Iterable[int]) -> None:
-        content = page_text(self._opening.header, trips)
-        self._store.write(trips, charges, content, revisions, self._amending.numbers)
+    def _write(self, trips: Trips, revisions: Sequence[int] | None) -> None:
+        """Write trips, or let them wait for others; without `revisions` all of them are first ones."""
+        if self._profile.has_trip_ids:
+            self._write_page(trips, FIRST_REVISIONS if revisions is None else revisions)
+        else:
+            self._run.add(trips, [0] * len(trips) if revisions is None else revisions)
+            if len(self._run) >= run.LENGTH:
+                self._write_run()
         if self._opening.is_corrected:
             cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
             self._corrected += map(Corrected, trips.trip_id, cells)
@@ -342,6 +280,14 @@ class _Import:
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
         self._posted += len(trips)
+
+    def _write_run(self) -> None:
+        for trips, revisions in self._run.pages():
+            self._write_page(trips, revisions)
+
+    def _write_page(self, trips: Trips, revisions: Iterable[int]) -> None:
+        content = page_text(self._opening.header, trips)
+        self._store.write(trips, self._own_charges, content, revisions, self._amending.numbers)
 
     def _require_expected(self) -> None:
         order, read = self._order, self._closing.rows_read
@@ -358,7 +304,7 @@ class _Import:
                 raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
-        if not (self._posted or self._rejected):
+        if not (self._posted or self._rejected or self._amending.taken_back):
             return self._result(None, (), ())
         self._write_taken_back()
         lines = self._charge_lines()
@@ -413,6 +359,7 @@ class _Import:
             **{name: getattr(result, name) for name in _COUNTS},
             "evidence": self._order.evidence,
             "accepted": " ".join(sorted(set(self._order.accept))),
+            "outside": json.dumps(result.outside, ensure_ascii=False, sort_keys=True) if result.outside else "",
             "registered_at": registered_at,
             "registered_by": self._by,
             "program_version": __version__,
@@ -428,13 +375,16 @@ class _Import:
 
     def _held(self) -> ImportResult:
         """The counts of a file that was refused: its good rows are held back."""
-        held, self._posted = self._posted + len(self._conflicts), 0
+        held, self._posted = self._posted + len(self._verdicts.conflicts), 0
         return self._result(None, (), (), held=held)
 
     def _result(
         self, batch: int | None, lines: Sequence[ChargeLine], vouchers: tuple[str, ...], held: int = 0
     ) -> ImportResult:
         by_unit: dict[str, tuple[int, int]] = {}
+        outside: dict[str, int] = {}
+        for reason, count in (Counter(self._closing.outside) - self._verdicts.not_outside).items():
+            outside[str(reason)] = outside.get(str(reason), 0) + count
         for line in lines:
             code = self._units[line.key.unit_id].code
             co2_g, ore = by_unit.get(code, (0, 0))
@@ -446,8 +396,8 @@ class _Import:
             file_sha256=self._opening.sha256,
             rows_read=self._closing.rows_read,
             rows_posted=self._posted,
-            rows_already_imported=self._already,
-            rows_outside_scheme=sum(self._closing.outside.values()),
+            rows_already_imported=self._verdicts.already_imported,
+            rows_outside_scheme=sum(outside.values()),
             rows_rejected=len(self._rejected),
             rows_held=held,
             co2_g=sum(line.co2_g for line in lines),
@@ -455,7 +405,7 @@ class _Import:
             units=tuple(UnitCharge(code, *sums) for code, sums in sorted(by_unit.items())),
             vouchers=vouchers,
             dry_run=self._order.dry_run,
-            outside=dict(self._closing.outside),
+            outside=outside,
             rejected=tuple(self._rejected),
             header=self._opening.header,
         )

@@ -20,12 +20,13 @@ from klimatvaxling.memo import Memo
 from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.travel import standard
 from klimatvaxling.travel.chunk import Chunk
-from klimatvaxling.travel.file import TravelFile, open_travel_file
-from klimatvaxling.travel.plausible import ImplausibleAmount
+from klimatvaxling.travel.file import TravelFile
+from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule, iso_minute
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
+from klimatvaxling.travel.sheet import open_for
 from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows
+from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows, Reason, SetAside
 from klimatvaxling.trips.trip import ContentIds, Trips
 from klimatvaxling.trips.understanding import (
     PersonalNumber,
@@ -35,8 +36,11 @@ from klimatvaxling.trips.understanding import (
 )
 from klimatvaxling.units.directory import Directory, Merger
 from klimatvaxling.units.unit import Unit
+from klimatvaxling.vehicles.charging_source import ChargingSources
 from klimatvaxling.vehicles.fleet import Fleet
 from klimatvaxling.vehicles.vehicle import Vehicle
+
+_DATE, _FUEL, _DISTANCE, _QUANTITY = map(COLUMNS.index, ("date", "fuel", "distance_km", "fuel_quantity"))
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,9 @@ class Part:
     charges: Mapping[int, ChargeKey]
     rows_read: int
     cells: Chunk | None
+    # Rows outside the scheme, with their ids: one of them may have been posted before.
+    set_aside: SetAside | None = None
+    set_aside_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Closing:
     """The end of the file: counts, the rates that were used by key in öre per kg, and rows that were too wide."""
 
     rows_read: int
-    outside: Mapping[str, int]
+    outside: Mapping[Reason, int]
     rates: Mapping[int, int]
     rejected: tuple[Rejected, ...]
 
@@ -100,10 +107,7 @@ Message = Opening | Part | Closing
 
 def read(task: Task) -> Iterator[Message]:
     """Everything a file says: an opening, parts, a closing. Raises what is wrong with the file as a whole."""
-    profile = task.profile
-    with open_travel_file(
-        task.file, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding
-    ) as file:
+    with open_for(task.profile, task.file) as file:
         yield from _Reading(task, file).messages()
 
 
@@ -114,6 +118,10 @@ class _Reading:
         self._task, self._file, self._profile = task, file, task.profile
         self._limits = task.profile.limits.without(task.accept)
         self._amounts: Memo[tuple[str, str, str], ImplausibleAmount | None] = Memo(self._amount_complaint)
+        self._tanks: Memo[tuple[str, str, int | None], Implausible | None] = Memo(
+            lambda row: self._limits.tank_complaint(*row)
+        )
+        self._minutes: Memo[str, int] = Memo(iso_minute)
         self._understanding = Understanding(
             Directory(task.units, task.mergers),
             task.policies,
@@ -123,9 +131,13 @@ class _Reading:
             task.first_charge_id,
             self._limits,
         )
-        self._rows = TravelRows(file, task.profile, trip_date=task.trip_date)
-        self._fleet = FleetRows(Fleet(task.vehicles)) if task.profile.names_vehicles else None
-        self._outside: Counter[str] = Counter()
+        # Without ids, a row that has come to lie outside the scheme cannot be told from another.
+        keeps_outside = task.with_cells and task.profile.has_trip_ids
+        self._rows = TravelRows(file, task.profile, trip_date=task.trip_date, keeps_outside=keeps_outside)
+        charging = ChargingSources(task.policies)
+        fleet = FleetRows(Fleet(task.vehicles), charging, task.profile.name) if task.profile.names_vehicles else None
+        self._fleet = fleet
+        self._outside: Counter[Reason] = Counter()
         self._content_ids = None if task.profile.has_trip_ids else ContentIds()
         self._rejected: list[Rejected] = []
         self._charges_told = 0
@@ -136,11 +148,13 @@ class _Reading:
             if not opened:
                 yield self._opening()
                 opened = True
+            yield from self._outside_by_profile()
             yield from self._parts(chunk)
         if not opened:
             yield self._opening()
+        yield from self._outside_by_profile()
         too_wide = tuple(Rejected(row, self._kept_of(cells), (fault,)) for row, cells, fault in self._rows.too_wide)
-        outside = self._outside + Counter(self._rows.outside)
+        outside = self._outside + Counter[Reason](self._rows.outside)
         yield Closing(self._rows.rows_read, outside, self._understanding.rates, too_wide)
 
     def _opening(self) -> Opening:
@@ -148,13 +162,21 @@ class _Reading:
         return Opening(self._file.name, self._file.sha256, self._file.size_bytes, self._header, is_corrected)
 
     def _parts(self, chunk: Chunk) -> Iterator[Part]:
-        """The rows, without those whose vehicles lie outside the scheme."""
-        inside = chunk
-        if self._fleet is not None:
-            inside, outside = self._fleet.inside(chunk)
-            self._outside += outside
+        """The rows, without those that their vehicles set aside."""
+        inside, outside = self._fleet.parted(chunk) if self._fleet is not None else (chunk, None)
+        if outside is not None:
+            self._outside.update(outside.reasons)
+            if self._task.with_cells:
+                yield self._set_aside(outside)
         if inside.numbers:
             yield self._part(inside, self._ids(inside))
+
+    def _outside_by_profile(self) -> Iterator[Part]:
+        if found := self._rows.outside_rows():
+            yield self._set_aside(SetAside(*found))
+
+    def _set_aside(self, rows: SetAside) -> Part:
+        return Part(None, (), {}, self._rows.rows_read, None, rows, self._ids(rows.chunk))
 
     def _part(self, chunk: Chunk, trip_ids: Sequence[str]) -> Part:
         """Understand some rows, those apart that are refused."""
@@ -199,12 +221,45 @@ class _Reading:
         if self._task.twice and not self._task.twice.isdisjoint(trip_ids):
             trip_id = next(trip_id for trip_id in trip_ids if trip_id in self._task.twice)
             raise TripTwice(trip_id=trip_id, place=Place(column="trip_id"))
-        trips = self._understanding.understand(self._fleet.filled(chunk) if self._fleet else chunk, trip_ids)
+        filled = self._fleet.filled(chunk) if self._fleet else chunk
+        trips = self._understanding.understand(filled, trip_ids)
         self._require_no_personal_number(trips.kept)
-        if self._limits.amount is not None:
-            for complaint in self._amount_complaints(chunk):
-                raise complaint
+        for complaint in self._implausible(chunk, filled):
+            raise complaint
         return trips
+
+    def _implausible(self, chunk: Chunk, filled: Chunk) -> Iterator[Implausible]:
+        """Complaints that need more than a row's standard cells; `filled` has what the vehicles give."""
+        if self._limits.amount is not None:
+            yield from self._amount_complaints(chunk)
+        if self._limits.speed is not None:
+            yield from self._speed_complaints(self._limits.speed, chunk)
+        if self._fleet is not None:
+            yield from self._tank_complaints(self._fleet, chunk, filled)
+
+    def _speed_complaints(self, rule: SpeedRule, chunk: Chunk) -> Iterator[Implausible]:
+        header = self._layout.kept_header
+        if not {*rule.columns} <= {*header}:
+            return
+        starts, ends = (chunk.kept[header.index(column)] for column in rule.columns)
+        distances, most_in_an_hour = chunk.columns[_DISTANCE], int(rule.most_km_per_hour)
+        minute = self._minutes.__getitem__
+        for row, (start, end, distance) in enumerate(
+            zip(map(minute, starts), map(minute, ends), distances, strict=True)
+        ):
+            # Nearly always a look at the number of digits shows that the distance takes no longer.
+            if end > start > 0 and len(distance) < len(str(most_in_an_hour * (end - start) // 60)):
+                continue
+            complaint = rule.complaint(starts[row], ends[row], chunk.columns[_DATE][row], distance)
+            if complaint is not None and complaint.code not in self._task.accept:
+                yield complaint
+
+    def _tank_complaints(self, fleet: FleetRows, chunk: Chunk, filled: Chunk) -> Iterator[Implausible]:
+        quantities = filled.columns[_QUANTITY]
+        if not any(quantities):
+            return
+        rows = zip(quantities, filled.columns[_FUEL], fleet.tanks(chunk), strict=True)
+        yield from filter(None, map(self._tanks.__getitem__, rows))
 
     def _amount_complaints(self, chunk: Chunk) -> list[ImplausibleAmount]:
         """The rows whose amount is not distance × rate, where the profile says that it should be."""
@@ -228,8 +283,7 @@ class _Reading:
         faults = [complaint]
         try:
             self._require_no_personal_number(cells)
-            found = [*self._complaints(chunk, trip_id), *self._amount_complaints(chunk)]
-            faults = found or faults
+            faults = self._complaints(chunk, trip_id) or faults
         except PersonalNumber as found:
             # Only this is said of such a row: another complaint might repeat the number.
             faults = [found]
@@ -245,8 +299,9 @@ class _Reading:
         except InputRefused as fault:
             # What the vehicle would have given is not missing for a reason of its own.
             others = self._understanding.complaints(chunk.row(0), trip_id)
-            return [fault, *(other for other in others if other.place.column not in FROM_VEHICLE)]
-        return self._understanding.complaints(filled.row(0), trip_id)
+            others = [fault, *(other for other in others if other.place.column not in FROM_VEHICLE)]
+            return [*others, *self._implausible(chunk, chunk)]
+        return [*self._understanding.complaints(filled.row(0), trip_id), *self._implausible(chunk, filled)]
 
     def _placed(self, fault: InputRefused, row: int) -> InputRefused:
         """The complaint with the file, row and column as the supplier spells it."""

@@ -13,7 +13,8 @@ from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_d
 from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
 from klimatvaxling.database.bulk import Arrivals, insert_rows, next_key
-from klimatvaxling.travel.profile import Profile, parse_profile
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.travel.profile_file import parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
 FIRST_REVISIONS = repeat(0)
@@ -28,6 +29,7 @@ class Known:
     batch_id: int
     charge_id: int
     co2_g: int
+    trip_on: str
     is_live: bool
     newest_revision: int
 
@@ -91,6 +93,7 @@ class BatchStore:
             text(
                 # A line that amends is written last: a trip without one is of this batch.
                 "SELECT t.trip_id, t.id, t.revision, coalesce(c.batch_id, :batch_id) AS batch_id, t.charge_id, t.co2_g,"
+                " t.trip_on,"
                 " (SELECT coalesce(sum(sign), 0) FROM trip_reversal r WHERE r.trip_row_id = t.id) = 0 AS is_live"
                 " FROM trip t LEFT JOIN charge c ON c.id = t.charge_id"
                 " WHERE t.source_id = :source_id AND t.trip_id IN :ids ORDER BY t.revision"
@@ -105,7 +108,7 @@ class BatchStore:
                 found[row.trip_id] = replace(earlier, newest_revision=row.revision)
             else:
                 found[row.trip_id] = Known(
-                    row.id, row.batch_id, row.charge_id, row.co2_g, bool(row.is_live), row.revision
+                    row.id, row.batch_id, row.charge_id, row.co2_g, row.trip_on, bool(row.is_live), row.revision
                 )
         return found
 

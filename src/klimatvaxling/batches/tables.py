@@ -73,6 +73,8 @@ class BatchRow(SQLModel, table=True):
     evidence: str = text()
     # The codes of implausible rows that were accepted deliberately, parted by space.
     accepted: str = text()
+    # The reasons of rows outside the scheme with their numbers, as JSON.
+    outside: str = text()
     registered_at: str = text()
     registered_by: str = text()
     program_version: str = text()

@@ -234,6 +234,7 @@ def _seal(
         "reversals_sha256": reversals_digest(tuple(row) for row in reversals),
         "undoes_id": key,
         "reason": reason,
+        "outside": "",
         "registered_at": stamp(clock()),
         "registered_by": by,
         "program_version": __version__,

@@ -19,12 +19,13 @@ from klimatvaxling.policies.register import decide
 from klimatvaxling.units.unit import organisation_number
 
 FIRST_RATE = "1.50"
-_GRANT_POLICIES = (
+_OWN_POLICIES = (
     policy.GRANT_KINDS,
     policy.GRANT_SHARE,
     policy.GRANT_OUTSIDE_ROUND,
     policy.GRANT_CRITERIA,
     policy.FOCUS_AREAS,
+    policy.VEHICLE_SOURCE,
 )
 
 
@@ -100,6 +101,6 @@ def _first_policies(connection: Connection, clock: Clock, by: str, *, shared: bo
         (policy.RETENTION, policy.ONE_YEAR_FROM_BOOKING, scheme),
         (policy.COMPANY_INVOICING, "swept", scheme),
         (policy.REQUIRE_SECOND_PERSON, "on" if shared else "off", own),
-        *((name, policy.DEFAULTS[name], own) for name in _GRANT_POLICIES),
+        *((name, policy.DEFAULTS[name], own) for name in _OWN_POLICIES),
     ):
         decide(connection, name, value, valid_from=policy.SCHEME_START, decision=decision, clock=clock, by=by)

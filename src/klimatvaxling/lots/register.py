@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from klimatvaxling.ledger.accounts import OWN_FUNDS
 from klimatvaxling.lots.lot import Lot, Movement
@@ -19,6 +19,13 @@ WHERE {wanted} ORDER BY p.id
 _OF_UNITS = """
 p.account = 'own_funds' AND p.unit_id IN :units OR p.account = 'fund_available' AND p.lot_id IN
 (SELECT lot_id FROM posting WHERE account = 'own_funds' AND unit_id IN :units)
+"""
+# Every unit that by now is a part of one of the units, and which.
+_MERGED = """
+WITH RECURSIVE part_of (unit_id, into_id) AS (
+  SELECT unit_id, into_id FROM unit_merger WHERE into_id IN :units
+  UNION SELECT m.unit_id, p.into_id FROM unit_merger m JOIN part_of p ON m.into_id = p.unit_id)
+SELECT unit_id, into_id FROM part_of ORDER BY into_id, unit_id
 """
 # What moved up to the day is one movement: the day's balance. To leave out what is empty would cost more than it saves.
 _UP_TO = """
@@ -55,11 +62,28 @@ def lots_left(connection: Connection, as_of: str, known_at: str) -> list[LotLeft
 
 
 def own_funds_of(connection: Connection, unit_ids: Sequence[int]) -> dict[int, OwnFunds]:
-    """The own funds of each of the units, with all their lots."""
-    statement = text(_MOVED.format(wanted=_OF_UNITS)).bindparams(bindparam("units", expanding=True))
-    return {unit_id: OwnFunds(unit_id) for unit_id in unit_ids} | _gathered(
-        connection.execute(statement, {"units": list(unit_ids)})
-    )
+    """The own funds of each of the units, with all their lots.
+
+    Among them are the lots of units that were merged into it, also those that had nothing left to move: what the fund
+    got from them can be given back.
+    """
+    merged: dict[int, list[int]] = {}
+    for unit_id, into_id in connection.execute(_asked(_MERGED), {"units": list(unit_ids)}):
+        merged.setdefault(unit_id, []).append(into_id)
+    units = list(dict.fromkeys((*unit_ids, *merged)))
+    rows = connection.execute(_asked(_MOVED.format(wanted=_OF_UNITS)), {"units": units}).all()
+    inherited = [
+        (OWN_FUNDS, into_id, row.lot_id, row.lot_on, row.lot_on, 0)
+        for row in rows
+        if row.account == OWN_FUNDS and row.lot_id is not None
+        for into_id in merged.get(row.unit_id, ())
+    ]
+    found = _gathered([*rows, *inherited])
+    return {unit_id: found.get(unit_id, OwnFunds(unit_id)) for unit_id in unit_ids}
+
+
+def _asked(statement: str) -> TextClause:
+    return text(statement).bindparams(bindparam("units", expanding=True))
 
 
 def lots_before(connection: Connection, day: str) -> dict[int, list[Lot]]:

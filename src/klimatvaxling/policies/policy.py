@@ -18,9 +18,11 @@ GRANT_SHARE = "grant_share"
 GRANT_OUTSIDE_ROUND = "grant_outside_round"
 GRANT_CRITERIA = "grant_criteria"
 FOCUS_AREAS = "focus_areas"
+VEHICLE_SOURCE = "vehicle_source"
 
 ONE_YEAR_FROM_BOOKING = "one_year_from_booking"
 END_OF_NEXT_YEAR = "end_of_next_year"
+EVERY_SOURCE = "every"
 SCHEME_START = datetime.date(2013, 1, 1)
 
 
@@ -81,6 +83,7 @@ DEFAULTS = {
     GRANT_OUTSIDE_ROUND: "refused",
     GRANT_CRITERIA: "climate_benefit:1,innovation:1,reach:1",
     FOCUS_AREAS: "travel|energy|construction|consumption|carbon_storage",
+    VEHICLE_SOURCE: EVERY_SOURCE,
 }
 
 
@@ -127,6 +130,12 @@ def criteria(value: str) -> dict[str, int]:
             raise ValueError(value)
         found[name] = int(weight or 1)
     return found
+
+
+def _source(value: str) -> str:
+    if not re.fullmatch(r"\w[\w .-]{0,59}", value):
+        raise ValueError(value)
+    return value
 
 
 def _names(value: str) -> str:
@@ -192,6 +201,12 @@ KINDS = {
             N_("The focus areas of measures and grants"),
             N_("names with a bar between them, for example travel|energy"),
             _names,
+        ),
+        PolicyKind(
+            VEHICLE_SOURCE,
+            N_("The source that charges a vehicle where the vehicle register names none; the trip's date picks it"),
+            N_("every, or the name of one source, for example tankkort"),
+            _source,
         ),
     )
 }

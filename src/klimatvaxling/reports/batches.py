@@ -15,7 +15,7 @@ _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_sc
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
-    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.accepted,"
+    f" {', '.join('b.' + name for name in _COUNTS)}, b.co2_g, b.charged_ore, b.evidence, b.accepted, b.outside,"
     " b.trips_sha256,"
     " b.undoes_id AS undoes, b.reason,"
     " (SELECT u.id FROM batch u WHERE u.undoes_id = b.id AND u.registered_at <= :until) AS undone_by,"
@@ -24,22 +24,23 @@ _BATCHES = (
 )
 
 
-def batches(connection: Connection, until: str) -> Report:
-    """Every batch registered by the time `until`, in order of registration."""
+def batches(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Every batch registered by the time `until`, of one `source` or of all, in order of registration."""
     rows = [
-        row._asdict()
+        row._asdict() | {"outside": json.loads(row.outside or "{}")}
         for row in connection.execute(
-            text(f"{_BATCHES} WHERE b.registered_at <= :until ORDER BY b.id"), {"until": until}
+            text(f"{_BATCHES} WHERE b.registered_at <= :until AND (:source = '' OR s.name = :source) ORDER BY b.id"),
+            {"until": until, "source": source or ""},
         )
     ]
     return Report(
         title=translate(N_("Batches")),
         columns=(
             Column("batch", N_("Batch"), NUMBER),
-            Column("source", N_("Source")),
+            Column("source", N_("Source"), gives_way=1),
             Column("file", N_("File")),
-            Column("rows_posted", N_("Posted"), NUMBER),
-            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=1),
+            Column("rows_posted", N_("Posted"), NUMBER, gives_way=2),
+            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=3),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("charged_ore", N_("Charged"), AMOUNT),
         ),
@@ -72,6 +73,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()
+    outside = json.loads(document["outside"] or "{}")
     vouchers = (
         connection.execute(text("SELECT code FROM voucher WHERE batch_id = :id ORDER BY id"), {"id": key})
         .scalars()
@@ -96,6 +98,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
         (N_("Source"), f"{document['source']}, {translate(N_('profile version'))} {document['profile_version']}"),
         (N_("File"), f"{document['file']}, {_bytes(document['file_bytes'])}, SHA-256 {document['file_sha256']}"),
         (N_("Rows"), _counts_line(document)),
+        *((N_("Outside the scheme"), f"{reason}: {number}") for reason, number in outside.items()),
         (N_("Evidence"), document["evidence"]),
         (N_("Undoes batch"), document["undoes"]),
         (N_("Undone by batch"), document["undone_by"]),
@@ -117,7 +120,7 @@ def batch(connection: Connection, key: int, until: str) -> Report:
         ),
         rows=rows,
         total={"co2_g": document["co2_g"], "charged_ore": document["charged_ore"]},
-        document={**document, "units": charges, "vouchers": list(vouchers)},
+        document={**document, "outside": outside, "units": charges, "vouchers": list(vouchers)},
         notes=tuple(f"{translate(heading)}: {value}" for heading, value in facts if value),
         csv_keys=("unit", "category", "co2_g", "charged_ore"),
     )
@@ -181,16 +184,16 @@ def _span(vouchers: list[str]) -> str:
     return ", ".join(spans)
 
 
-def quarantine(connection: Connection, until: str) -> Report:
-    """Rejected rows that waited at the time `until`, with the reasons and since when."""
+def quarantine(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Rejected rows that waited at the time `until`, of one `source` or of all, with the reasons and since when."""
     rows = []
     for row in connection.execute(
         text(
             "SELECT q.id, q.batch_id, s.name AS source, b.file_name, b.registered_at, q.row, q.header, q.cells,"
             " q.complaints FROM quarantine q JOIN batch b ON b.id = q.batch_id JOIN source s ON s.id = b.source_id"
-            f" WHERE b.registered_at <= :until AND {STILL_WAITS} ORDER BY q.id"
+            f" WHERE b.registered_at <= :until AND {STILL_WAITS} AND (:source = '' OR s.name = :source) ORDER BY q.id"
         ),
-        {"until": until},
+        {"until": until, "source": source or ""},
     ):
         complaints = json.loads(row.complaints)
         rows.append(

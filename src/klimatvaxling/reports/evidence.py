@@ -1,5 +1,6 @@
 """The evidence of a charge: its file, rate and trips, each trip with its row, its factor and the kept cells as read."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ SHOWN_TRIPS = 20
 
 _FILES = """
 SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, pr.version AS profile_version,
-  pr.sha256 AS profile_sha256, b.evidence, b.registered_at, b.registered_by
+  pr.sha256 AS profile_sha256, b.evidence, b.registered_at, b.registered_by, b.outside
 FROM batch b JOIN source s ON s.id = b.source_id JOIN profile pr ON pr.id = b.profile_id WHERE b.id = :batch
 """
 _TRIPS = """
@@ -44,7 +45,8 @@ WHERE o.name = :source AND i.trip_id = :trip_id
 
 def file_of(connection: Connection, batch: int) -> dict[str, object]:
     """A batch's file with its hash, its source's profile, and where the original is."""
-    return connection.execute(text(_FILES), {"batch": batch}).one()._asdict()
+    file = connection.execute(text(_FILES), {"batch": batch}).one()._asdict()
+    return file | {"outside": json.loads(file["outside"] or "{}")}
 
 
 def count_of_charge(connection: Connection, charge: int) -> int:
@@ -53,7 +55,7 @@ def count_of_charge(connection: Connection, charge: int) -> int:
 
 
 def trips_of_charge(connection: Connection, charge: int, most: int | None = None) -> list[dict[str, object]]:
-    """The trips of a charge line in the order of the file; the first `most` of them.
+    """The trips of a charge line in the order in which they were written; the first `most` of them.
 
     `sign` is −1 for a trip that it takes back, and `charged_g` what it adds to the line.
     """
@@ -166,11 +168,14 @@ def fee_words(co2_g: int, rate_ore_per_kg: int, amount_ore: int) -> str:
 
 
 def file_words(file: Mapping[str, object]) -> str:
-    """A file with its hash and profile."""
-    return translate(
+    """A file with its hash and profile, and what in it was not charged and why."""
+    outside: Any = file["outside"]
+    reasons = (f"; {translate(N_('Outside the scheme'))}: {reason}: {count}" for reason, count in outside.items())
+    words = translate(
         N_("{file}, SHA-256 {sha256}, source {source} with profile version {version}"),
         file=file["file"],
         sha256=file["file_sha256"],
         source=file["source"],
         version=file["profile_version"],
     )
+    return words + "".join(reasons)

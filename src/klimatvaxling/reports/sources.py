@@ -9,10 +9,10 @@ from klimatvaxling.emissions.factor import CATEGORIES, FUELS
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import Column, Report
-from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.personal_number import MASKED, looks_like_personal_number
 from klimatvaxling.travel.profile import ColumnRule, Profile
 from klimatvaxling.travel.rows import TravelRows
+from klimatvaxling.travel.sheet import open_for
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.trip import trip_date
 from klimatvaxling.trips.understanding import UnknownCategory, UnknownFuel
@@ -131,7 +131,7 @@ def tested(profile: Profile, path: Path, *, trip_date: datetime.date | None) -> 
     """
     rows: list[dict[str, object]] = []
     problems: list[InputRefused] = []
-    with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
+    with open_for(profile, path) as file:
         reading = TravelRows(file, profile, trip_date=trip_date)
         for chunk in reading:
             for index in range(min(len(chunk.numbers), FIRST_ROWS - len(rows))):

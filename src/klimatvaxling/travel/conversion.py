@@ -7,7 +7,7 @@ import datetime
 import re
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal, Inexact, localcontext
-from functools import cache
+from functools import cache, lru_cache
 
 from klimatvaxling import typed
 from klimatvaxling.exact import EXACT, product
@@ -37,6 +37,7 @@ _MONTHS = (
 )
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
 _MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()}
+_CLOCK = re.compile(r" (?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9])?$")
 _WORD = re.compile(r"[^\W\d_]+\.?")
 
 
@@ -206,6 +207,15 @@ def multiplied(column: str, value: str, times: int | None, counts: Sequence[str]
 
 
 def _date(value: str, form: str) -> datetime.date | None:
+    day_form = form.removesuffix(":%S").removesuffix(" %H:%M")
+    if day_form != form and (clock := _CLOCK.search(value)) and (":%S" in form) == bool(clock[1]):
+        # A day is worked out once, not for every minute of it.
+        return _day(value[: clock.start()], day_form)
+    return _day(value, form)
+
+
+@lru_cache(maxsize=1 << 14)
+def _day(value: str, form: str) -> datetime.date | None:
     if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
         return None
     if form == "%Y%m" and len(value) != len("YYYYMM"):

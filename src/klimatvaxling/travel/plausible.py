@@ -5,6 +5,7 @@ the batch says so. The defaults are generous: they are to find slips of the keyb
 """
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -28,6 +29,13 @@ DEFAULT_FUEL_QUANTITY = Decimal(1_000)
 # As long as the books themselves are kept (BFL 7:2).
 DEFAULT_YEARS = 7
 DEFAULT_TOLERANCE_KR = Decimal(1)
+# Assumed: nobody drives so fast from door to door.
+DEFAULT_KM_PER_HOUR = Decimal(150)
+# Assumed: the filler pipe and a rounded figure in the register make up the rest.
+DEFAULT_TANK_PERCENT = Decimal(110)
+_TANK_FUELS = ("petrol", "diesel", "e85", "hvo100")
+_TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.][0-5][0-9])?")
+_DAY = 24 * 60  # minutes
 
 
 class Implausible(InputRefused):
@@ -80,6 +88,132 @@ class ImplausibleAmount(Implausible):
     explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
+class ImplausibleTank(Implausible):
+    """More fuel than the tank of that vehicle holds."""
+
+    code = "KV-PLAUSIBLE-TANK"
+    message = N_("{quantity} litres do not fit the vehicle's tank of {tank} litres.")
+    remedy = N_(
+        "Check the litres, and the tank in the vehicle register. If it is right, import with --accept KV-PLAUSIBLE-TANK."
+    )
+    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
+
+
+class ImplausibleSpeed(Implausible):
+    """A distance that cannot be driven in that time."""
+
+    code = "KV-PLAUSIBLE-SPEED"
+    message = N_("{distance} km from {start} to {end} is {speed} km/h; at most {most} is expected.")
+    remedy = N_("Check the distance and the times. If they are right, import with --accept KV-PLAUSIBLE-SPEED.")
+    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
+
+
+class ImplausibleTimes(Implausible):
+    """A journey that ends before it begins, or whose times cannot be read."""
+
+    code = "KV-PLAUSIBLE-TIMES"
+    message = N_("From “{start}” to “{end}” is no time of a journey.")
+    remedy = N_("Correct the times. If the trip is right, import with --accept KV-PLAUSIBLE-TIMES.")
+    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A minute, counted from the calendar's first day, and whether its cell says the day and the time of day."""
+
+    minute: int
+    has_day: bool = True
+    has_time: bool = True
+
+    @classmethod
+    def of(cls, moment: datetime.datetime, text: str) -> "Moment":
+        """The moment that a cell's `text` says; a short one is a day."""
+        minute = moment.toordinal() * _DAY + moment.hour * 60 + moment.minute
+        return cls(minute, has_time=len(text) > len("YYYY-MM-DD"))
+
+    def minutes_to(self, end: "Moment") -> int:
+        """How long a journey took at most, in minutes; zero or less where it ended before it began.
+
+        Times are to the minute: what begins and ends in the same one took up to a minute. A day without a time is all of
+        it. Two times of day lie around midnight where that makes less than half a day.
+        """
+        minutes = end.minute - self.minute + (1 if end.has_time else _DAY)
+        if minutes <= 0 and not (self.has_day or end.has_day) and minutes + _DAY < _DAY // 2:
+            minutes += _DAY
+        return minutes
+
+
+def iso_minute(cell: str) -> int:
+    """The minute of a cell with day and time in ISO form, counted as a `Moment` does; 0 for any other."""
+    try:
+        moment = datetime.datetime.fromisoformat(cell)
+    except ValueError:
+        return 0
+    return moment.toordinal() * _DAY + moment.hour * 60 + moment.minute if len(cell) > len("YYYY-MM-DD") else 0
+
+
+@dataclass(frozen=True)
+class SpeedRule:
+    """The supplier's columns with the beginning and the end of a journey, and how many km an hour are expected at most.
+
+    A cell is a time of day, on the day of the trip, or a day and a time in ISO form or one of `forms`.
+    """
+
+    start_column: str
+    end_column: str
+    forms: tuple[str, ...] = ()
+    most_km_per_hour: Decimal = DEFAULT_KM_PER_HOUR
+    optional: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The supplier's columns it needs."""
+        return (self.start_column, self.end_column)
+
+    def complaint(self, start: str, end: str, day: str, distance_km: str) -> Implausible | None:
+        """What is wrong with a row's times, `day` being its ISO date; empty cells say nothing."""
+        if not start.strip() or not end.strip():
+            return None
+        facts = {"start": start.strip()[:40], "end": end.strip()[:40]}
+        begun, ended = self.moment(start, day), self.moment(end, day)
+        if begun is None or ended is None:
+            return ImplausibleTimes(
+                place=Place(column=self.start_column if begun is None else self.end_column), **facts
+            )
+        duration = begun.minutes_to(ended)
+        if duration <= 0:
+            return ImplausibleTimes(place=Place(column=self.end_column), **facts)
+        try:
+            km = abs(typed.decimal(distance_km))
+        except typed.NotANumber:
+            return None
+        minutes = Decimal(duration)
+        if product(km, Decimal(60)) <= product(self.most_km_per_hour, minutes):
+            return None
+        speed, most = int(product(km, Decimal(60)) // minutes), typed.canonical(self.most_km_per_hour)
+        return ImplausibleSpeed(
+            distance=typed.canonical(km), speed=speed, most=most, place=Place(column=self.end_column), **facts
+        )
+
+    def moment(self, cell: str, day: str) -> Moment | None:
+        """The moment in a cell; None where it is none."""
+        text = cell.strip()
+        found = _TIME.fullmatch(text)
+        try:
+            if found:
+                on = datetime.date.fromisoformat(day[:10])
+                return Moment(on.toordinal() * _DAY + int(found[1]) * 60 + int(found[2]), has_day=False)
+            return Moment.of(datetime.datetime.fromisoformat(text), text)
+        except ValueError:
+            pass
+        for form in self.forms:
+            try:
+                return Moment.of(datetime.datetime.strptime(text, form), text)  # noqa: DTZ007 - a local time
+            except ValueError:
+                continue
+        return None
+
+
 @dataclass(frozen=True)
 class AmountRule:
     """The supplier's columns whose amount is distance × rate, or one of some `rates` in kronor per unit of distance."""
@@ -122,6 +256,13 @@ class Limits:
     fuel_quantity: Decimal | None = DEFAULT_FUEL_QUANTITY
     years: int | None = DEFAULT_YEARS
     amount: AmountRule | None = None
+    speed: SpeedRule | None = None
+    tank_percent: Decimal | None = DEFAULT_TANK_PERCENT
+
+    @property
+    def rules(self) -> tuple[AmountRule | SpeedRule, ...]:
+        """The rules that need columns of their own."""
+        return tuple(rule for rule in (self.amount, self.speed) if rule is not None)
 
     def without(self, accepted: Sequence[str]) -> "Limits":
         """The limits that are left when some complaints are accepted, by their codes."""
@@ -131,6 +272,7 @@ class Limits:
             fuel_quantity=None if ImplausibleFuel.code in accepted else self.fuel_quantity,
             years=None if ImplausibleDate.code in accepted else self.years,
             amount=None if ImplausibleAmount.code in accepted else self.amount,
+            tank_percent=None if ImplausibleTank.code in accepted else self.tank_percent,
         )
 
     def shortest(self) -> tuple[dict[str, int], int]:
@@ -149,6 +291,14 @@ class Limits:
             place = Place(column="fuel_quantity")
             found.append(ImplausibleFuel(value=fuel_quantity.strip(), most=most_fuel, place=place))
         return found
+
+    def tank_complaint(self, quantity: str, fuel: str, tank_l: int | None) -> ImplausibleTank | None:
+        """More litres than the tank holds; what is sold by the kilo or the kilowatt-hour goes into no such tank."""
+        if tank_l is None or self.tank_percent is None or fuel not in _TANK_FUELS:
+            return None
+        if not _exceeds(quantity, product(Decimal(tank_l), self.tank_percent).scaleb(-2)):
+            return None
+        return ImplausibleTank(quantity=quantity.strip(), tank=tank_l, place=Place(column="fuel_quantity"))
 
     def require_day(self, trip_on: datetime.date, booked_on: datetime.date) -> None:
         """The trip is not booked too many years after it was made. Raises `ImplausibleDate`."""
@@ -172,6 +322,9 @@ def _digits(limit: Decimal | None) -> int:
 
 
 def _exceeds(cell: str, most: Decimal) -> bool:
+    whole, _, decimals = cell.partition(".")
+    if whole.isdecimal() and len(whole) < _digits(most) and (not decimals or decimals.isdecimal()):
+        return False
     try:
         return bool(cell.strip()) and abs(typed.decimal(cell)) > most
     except typed.NotANumber:

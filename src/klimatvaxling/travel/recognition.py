@@ -5,10 +5,8 @@ from pathlib import Path
 
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
-from klimatvaxling.travel import standard
-from klimatvaxling.travel.file import open_travel_file
-from klimatvaxling.travel.profile import Profile, fold
-from klimatvaxling.travel.rows import HEADER_WITHIN_ROWS
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.travel.sheet import beginnings, fits
 
 
 class SourceUnrecognised(InputRefused):
@@ -35,45 +33,25 @@ def recognise(path: Path, profiles: Mapping[str, Profile]) -> Profile:
 
     Raises `SourceUnrecognised`, `SourceAmbiguous` or what is wrong with the file.
     """
-    beginnings: dict[tuple[str | None, ...], list[list[str]]] = {}
+    known: dict[tuple[str | None, ...], list[list[list[str]]]] = {}
     faults: list[InputRefused] = []
     fitting = []
     for name, profile in profiles.items():
         way = (profile.sheet, profile.delimiter, profile.encoding)
-        if way not in beginnings:
+        if way not in known:
             try:
-                beginnings[way] = _beginning(path, profile)
+                known[way] = beginnings(profile, path)
             except InputRefused as fault:
                 # A sheet or an encoding that only this profile asks for; what no profile can read is told below.
                 faults.append(fault)
-                beginnings[way] = []
-        if _fits(profile, beginnings[way]):
+                known[way] = []
+        if any(fits(profile, rows) for rows in known[way]):
             fitting.append(name)
     if len(fitting) == 1:
         return profiles[fitting[0]]
     place = Place(file=path.name)
     if fitting:
         raise SourceAmbiguous(candidates=", ".join(fitting), place=place)
-    if faults and not any(beginnings.values()):
+    if faults and not any(map(any, known.values())):
         raise faults[0]
     raise SourceUnrecognised(candidates=", ".join(profiles), place=place)
-
-
-def _beginning(path: Path, profile: Profile) -> list[list[str]]:
-    """The first rows with anything in them, as many as a header is looked for in, their cells folded."""
-    rows: list[list[str]] = []
-    with open_travel_file(path, sheet=profile.sheet, delimiter=profile.delimiter, encoding=profile.encoding) as file:
-        for _, chunk in file.chunks(HEADER_WITHIN_ROWS):
-            rows += [folded for row in chunk if any(folded := [fold(cell) for cell in row])]
-            if len(rows) >= HEADER_WITHIN_ROWS:
-                break
-    return rows[:HEADER_WITHIN_ROWS]
-
-
-def _fits(profile: Profile, rows: list[list[str]]) -> bool:
-    wanted = set(profile.required_columns)
-    if not profile.refuses_unknown_columns:
-        return any(wanted <= set(row) for row in rows)
-    # A strict source has its header first and nothing else in it.
-    known = {*profile.kept_columns, standard.REJECTED_REASON, ""}
-    return bool(rows) and wanted <= set(rows[0]) <= known

@@ -88,11 +88,21 @@ class TotalMissing(InputRefused):
 class TravelRows:
     """One reading of one file by one profile. Iterate it once; then the counts are complete.
 
-    `trip_date` is the day of trips in a file whose rows have none.
+    `trip_date` is the day of trips in a file whose rows have none. With `keeps_outside` the rows that the profile puts
+    outside the scheme can be asked for.
     """
 
-    def __init__(self, file: TravelFile, profile: Profile, *, trip_date: datetime.date | None = None) -> None:
+    def __init__(
+        self,
+        file: TravelFile,
+        profile: Profile,
+        *,
+        trip_date: datetime.date | None = None,
+        keeps_outside: bool = False,
+    ) -> None:
         self.file, self.profile, self._trip_date = file, profile, trip_date
+        self._keeps_outside = keeps_outside
+        self._outside_rows: list[tuple[int, list[str], str]] = []
         self._above: list[list[str]] = []
         self.layout: Layout | None = None
         self.outside: dict[str, int] = {}
@@ -118,6 +128,15 @@ class TravelRows:
             raise NoRows(place=Place(file=self.file.name))
         else:
             layout.require_totals(self.file.name)
+
+    def outside_rows(self) -> tuple[Chunk, list[str]] | None:
+        """The rows outside the scheme since this was last asked, and the reason of each; None where there are none."""
+        rows, self._outside_rows = self._outside_rows, []
+        if not rows or self.layout is None:
+            return None
+        numbers, cells, reasons = zip(*rows, strict=True)
+        columns = list(zip(*cells, strict=True))
+        return Chunk(numbers, self.layout.standard(columns, len(rows)), self.layout.kept(columns)), list(reasons)
 
     def _find_header(self, seen: list[list[str]], first: int, rows: list[list[str]]) -> tuple["Layout | None", int]:
         wanted = set(self._wanted())
@@ -198,6 +217,9 @@ class TravelRows:
         if min(verdicts) == _DATA:
             layout.add_up(rows)
             self._count_outside(Counter(filter(None, verdicts)))
+            if self._keeps_outside:
+                for number, row, verdict in zip(numbers, rows, verdicts, strict=True):
+                    self._keep_outside(number, row, verdict)
             inside = [verdict == _DATA for verdict in verdicts]
             return list(compress(numbers, inside)), list(compress(rows, inside))
         data_numbers: list[int] = []
@@ -211,12 +233,17 @@ class TravelRows:
             elif verdict > _DATA:
                 summed.append(row)
                 self._count_outside({verdict: 1})
+                self._keep_outside(number, row, verdict)
             elif verdict == _DATA:
                 summed.append(row)
                 data_numbers.append(number)
                 data_rows.append(row)
         layout.add_up(summed)
         return data_numbers, data_rows
+
+    def _keep_outside(self, number: int, row: list[str], verdict: int) -> None:
+        if self._keeps_outside and verdict > _DATA:
+            self._outside_rows.append((number, row, self.profile.outside[verdict - 1].reason))
 
     def _count_outside(self, counts: Mapping[int, int]) -> None:
         """Rows outside the scheme, by the number of the rule that says so."""

@@ -11,7 +11,8 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.travel.draft import NothingToDraft, draft_profile
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.file_rules import FileEmpty
-from klimatvaxling.travel.profile import BadProfile, Profile, parse_profile
+from klimatvaxling.travel.profile import Profile
+from klimatvaxling.travel.profile_file import BadProfile, parse_profile
 
 PROFILE = "profile.toml"
 # Totals and the words of a column are looked for in so many rows.

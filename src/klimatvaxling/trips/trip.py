@@ -5,9 +5,9 @@ Identity is source + trip id; for a source without ids the id is made of the row
 
 import datetime
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
@@ -24,6 +24,8 @@ TIERS = ("stated", "fuel", "distance", "route")
 TIER_NUMBERS = {tier: number for number, tier in enumerate(TIERS, start=1)}
 SEPARATOR = "\x1f"
 _DATE = standard.COLUMNS.index("date")
+# 96 bits: the ids stand in the index of every trip.
+_DIGEST_BYTES = 12
 _ISO_DATE = re.compile("[12][0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
@@ -124,27 +126,35 @@ class ContentIds:
     """Gives trips of a source without ids theirs: the day, a digest of the content, which occurrence in the file it is.
 
     The day is part of the content; it stands first so that a month's ids stand together in the index: spread over all
-    of it, they would make a month cost more the more trips there are.
+    of it, they would make a month cost more the more trips there are. Should two contents ever share a digest, the
+    second is a conflict, which is refused: content is compared, never assumed.
     """
 
     def __init__(self) -> None:
         self._occurrences: dict[str, int] = {}
         self._forms = [Memo(_NORMAL[column]) for column in standard.COLUMNS]
+        # What is no date is refused; its cell is not repeated here, for anything may stand in it.
+        self._days: Memo[str, str] = Memo(lambda day: f"{day}-" if _ISO_DATE.fullmatch(day) else "--")
 
     def of(self, columns: Sequence[Sequence[str]]) -> list[str]:
         """The ids of rows given as standard columns, in the order of the file."""
-        normal = [list(_normal(form, column)) for form, column in zip(self._forms, columns, strict=True)]
-        rows = [row.removesuffix(SEPARATOR).encode() for row in map(SEPARATOR.join, zip(*normal, strict=True))]
-        occurrences, ids = self._occurrences, []
-        for row, day in zip(rows, normal[_DATE], strict=True):
-            digest = sha256(row).hexdigest()[:32]
+        normal = [_normal(form, column) for form, column in zip(self._forms, columns, strict=True)]
+        days = map(self._days.__getitem__, normal[_DATE])
+        rows = map(SEPARATOR.join, zip(*normal, strict=True))
+        digests = [blake2b(row.encode(), digest_size=_DIGEST_BYTES).hexdigest() for row in rows]
+        occurrences, found = self._occurrences, dict.fromkeys(digests, 1)
+        if len(found) == len(digests) and occurrences.keys().isdisjoint(found):
+            # Nearly always every row is the first of its content.
+            occurrences |= found
+            return [f"{day}{digest}-1" for day, digest in zip(days, digests, strict=True)]
+        ids = []
+        for day, digest in zip(days, digests, strict=True):
             occurrence = occurrences[digest] = occurrences.get(digest, 0) + 1
-            # What is no date is refused; its cell is not repeated here, for anything may stand in it.
-            ids.append(f"{day if _ISO_DATE.fullmatch(day) else '-'}-{digest}-{occurrence}")
+            ids.append(f"{day}{digest}-{occurrence}")
         return ids
 
 
-def _normal(form: Memo[str, str], column: Sequence[str]) -> Iterable[str]:
+def _normal(form: Memo[str, str], column: Sequence[str]) -> list[str]:
     """A column's cells in normal form; most columns that a source without ids gives are the same on every row."""
     first = column[0] if column else ""
-    return [form[first]] * len(column) if column.count(first) == len(column) else map(form.__getitem__, column)
+    return [form[first]] * len(column) if column.count(first) == len(column) else list(map(form.__getitem__, column))

@@ -99,7 +99,8 @@ class Understanding:
         self._charge_ids: dict[ChargeKey, int] = {}
         # A row's meaning depends on its group (what holds on its day), its unit cell and its kind: three small
         # numbers, added up to one key.
-        self._group_days: list[tuple[datetime.date, str, PolicyValue]] = []
+        self._group_days: list[tuple[datetime.date, str, PolicyValue, int]] = []
+        self._era_days: dict[int, datetime.date] = {}
         self._group_numbers: dict[tuple[str, int], int] = {}
         self._unit_cells: list[str] = []
         self._known_kinds: list[tuple[str, str]] = []
@@ -185,10 +186,12 @@ class Understanding:
             raise TripBeforeRate(trip_on=day, place=Place(column="date"))
         season = day.month if self._assessor.has_seasons else 0
         self._limits.require_day(day, booked_on)
-        key = (booked_on.isoformat(), bisect_right(self._eras, day) * 16 + season)
+        era = bisect_right(self._eras, day)
+        key = (booked_on.isoformat(), era * 16 + season)
         number = self._group_numbers.setdefault(key, len(self._group_numbers))
         if number == len(self._group_days):
-            self._group_days.append((day, booked_on.isoformat(), rate))
+            self._group_days.append((day, booked_on.isoformat(), rate, era))
+            self._era_days.setdefault(era, day)
             self.rates[rate.id] = int(rate.value)
         return day.isoformat(), number << _GROUP_BITS
 
@@ -214,8 +217,9 @@ class Understanding:
 
     def _meaning(self, key: int) -> tuple[int, int]:
         """The charge line and the factor scheme of a group, a unit cell and a kind."""
-        day, booked_on, rate = self._group_days[key >> _GROUP_BITS]
-        unit_id = self._unit_ids[key >> _GROUP_BITS, (key >> _UNIT_BITS) & _UNIT_MASK]
+        day, booked_on, rate, era = self._group_days[key >> _GROUP_BITS]
+        # Within an era a unit cell means the same on every day.
+        unit_id = self._unit_ids[era, (key >> _UNIT_BITS) & _UNIT_MASK]
         category, fuel = self._known_kinds[key & _KIND_MASK]
         charge = ChargeKey(unit_id, category, rate.id, booked_on)
         if charge not in self._charge_ids:
@@ -228,8 +232,8 @@ class Understanding:
         return self._charge_ids[charge], scheme
 
     def _unit_id(self, key: tuple[int, int]) -> int:
-        group, unit_cell = key
-        return self._directory.resolve(self._unit_cells[unit_cell], self._group_days[group][0]).id
+        era, unit_cell = key
+        return self._directory.resolve(self._unit_cells[unit_cell], self._era_days[era]).id
 
     def _signature(self, key: tuple[str, str, datetime.date]) -> object:
         category, fuel, day = key

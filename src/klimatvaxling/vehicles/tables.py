@@ -9,7 +9,8 @@ from klimatvaxling.database.columns import key, text, whole
 class VehicleRow(SQLModel, table=True):
     """What a vehicle is from a day on, until its next entry; `cards` are parted by spaces.
 
-    One with an `outside_reason` is not charged; every other has a unit and a category.
+    One with an `outside_reason` is not charged; every other has a unit and a category. Of one with `charged_by` only the
+    rows of that source are charged.
     """
 
     __tablename__ = "vehicle"
@@ -31,6 +32,7 @@ class VehicleRow(SQLModel, table=True):
     fuel: str = text()
     cost_centre: str = text()
     outside_reason: str = text()
+    charged_by: str = text()
     tank_l: int | None = whole(nullable=True)
     valid_from: str = text()
     valid_to: str | None = text(nullable=True)

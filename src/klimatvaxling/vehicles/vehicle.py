@@ -12,6 +12,7 @@ from klimatvaxling.units.unit import ALWAYS
 CAR_CATEGORIES = tuple(category for category in CATEGORIES if category != "flight")
 _UNSEEN = re.compile(r"[\s\u00ad\u200b-]+")
 _NUMBER = re.compile(r"[0-9A-ZÅÄÖÆØÜ*._/]{2,30}")
+_SOURCE = re.compile(r"\w[\w .-]{0,59}")
 # The largest tanks of lorries hold 1,500 litres; more is a slip.
 LARGEST_TANK_L = 3_000
 
@@ -56,6 +57,14 @@ class BadTank(InputRefused):
     remedy = N_("Write whole litres, at most {most}, or leave the cell empty.")
 
 
+class BadChargingSource(InputRefused):
+    """Something that cannot be the name of a source."""
+
+    code = "KV-VEHICLE-SOURCE"
+    message = N_("“{value}” is not the name of a source.")
+    remedy = N_("Write one source that charges the vehicle, as source list names it, or leave the cell empty.")
+
+
 class VehicleEndsBeforeItBegins(InputRefused):
     """A last day before the first."""
 
@@ -69,7 +78,8 @@ class Vehicle:
     """A vehicle as it is from `valid_from` to `valid_to` (None: until its next entry, if there is one).
 
     `number` and `cards` are folded (`ABC123`); `unit` is a unit's code or cost centre. A vehicle with an
-    `outside_reason` is not charged: lorries, machines.
+    `outside_reason` is not charged: lorries, machines. `charged_by` names the one source whose rows charge it; where
+    it is empty the policy says (charging_source.py).
     """
 
     number: str
@@ -79,6 +89,7 @@ class Vehicle:
     fuel: str = ""
     cost_centre: str = ""
     outside_reason: str = ""
+    charged_by: str = ""
     tank_l: int | None = None
     valid_from: datetime.date = ALWAYS
     valid_to: datetime.date | None = None
@@ -106,6 +117,7 @@ def vehicle(
     fuel: str = "",
     cost_centre: str = "",
     outside_reason: str = "",
+    charged_by: str = "",
     tank: str = "",
     valid_from: datetime.date = ALWAYS,
     valid_to: datetime.date | None = None,
@@ -129,10 +141,18 @@ def vehicle(
         fuel=fuel,
         cost_centre=cost_centre.strip(),
         outside_reason=reason,
+        charged_by=_source(charged_by) if charged_by.strip() else "",
         tank_l=_tank(tank) if tank else None,
         valid_from=valid_from,
         valid_to=valid_to,
     )
+
+
+def _source(text: str) -> str:
+    name = text.strip()
+    if not _SOURCE.fullmatch(name):
+        raise BadChargingSource(value=text.strip()[:40], place=Place(column="charged_by"))
+    return name
 
 
 def _tank(text: str) -> int:

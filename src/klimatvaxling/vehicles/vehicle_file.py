@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from klimatvaxling import typed
@@ -21,6 +21,7 @@ COLUMNS = (
     "fuel",
     "cost_centre",
     "outside_scheme",
+    "charged_by",
     "tank_litres",
     "valid_from",
     "valid_to",
@@ -83,6 +84,14 @@ class VehiclePersonalNumber(InputRefused):
     remedy = N_("Remove it: the register is about vehicles, not about who drives them.")
 
 
+class ChargingSourceUnknown(InputRefused):
+    """A vehicle charged by a source that is not there."""
+
+    code = "KV-VEHICLE-SOURCE-UNKNOWN"
+    message = N_("There is no source “{name}” that could charge the vehicle.")
+    remedy = N_("Write one of: {known}. Or leave the cell empty.")
+
+
 class VehicleDate(InputRefused):
     """A cell that is no date."""
 
@@ -91,8 +100,11 @@ class VehicleDate(InputRefused):
     remedy = N_("Write the date as YYYY-MM-DD, for example 2025-03-07, or leave the cell empty.")
 
 
-def read_vehicles(path: Path) -> dict[Place, Vehicle]:
-    """The vehicles of a CSV or XLSX file by where they stand. Raises what is wrong with file, row and column."""
+def read_vehicles(path: Path, sources: Collection[str]) -> dict[Place, Vehicle]:
+    """The vehicles of a CSV or XLSX file by where they stand; `sources` are the names of those there are.
+
+    Raises what is wrong with file, row and column.
+    """
     rows = []
     with open_travel_file(path) as file:
         for first, chunk in file.chunks():
@@ -108,11 +120,18 @@ def read_vehicles(path: Path) -> dict[Place, Vehicle]:
     found = {}
     for number, row in rows[1:]:
         try:
-            found[Place(file=path.name, row=number)] = _vehicle(_cells(header, row))
+            found[Place(file=path.name, row=number)] = entry = _vehicle(_cells(header, row))
+            _require_source(entry.charged_by, sources)
         except ExchangeError as complaint:
             complaint.place = Place(file=path.name, row=number, column=complaint.place.column)
             raise
     return found
+
+
+def _require_source(name: str, sources: Collection[str]) -> None:
+    """A slip would put every row of the vehicle outside the scheme. Raises `ChargingSourceUnknown`."""
+    if name and name not in sources:
+        raise ChargingSourceUnknown(name=name, known=", ".join(sources), place=Place(column="charged_by"))
 
 
 def _require_header(header: list[str], place: Place) -> None:
@@ -154,6 +173,7 @@ def _vehicle(cells: dict[str, str]) -> Vehicle:
         fuel=_FUELS.get(fuel, fuel),
         cost_centre=cells["cost_centre"],
         outside_reason=cells["outside_scheme"],
+        charged_by=cells["charged_by"],
         tank=cells["tank_litres"],
         valid_from=_day(cells, "valid_from") or ALWAYS,
         valid_to=_day(cells, "valid_to"),

@@ -41,8 +41,14 @@ def set_policy(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import writing
+    from klimatvaxling.policies.policy import EVERY_SOURCE, VEHICLE_SOURCE
     from klimatvaxling.policies.register import decide
 
+    if name == VEHICLE_SOURCE and value.strip() != EVERY_SOURCE:
+        from klimatvaxling.travel.sources import find_source
+
+        # A slip would put every vehicle's rows outside the scheme.
+        find_source(value.strip())
     day = around.day_for_the_books(valid_from)
     with writing(around.url, dry_run=dry_run) as connection:
         kept = decide(connection, name, value, valid_from=day, decision=decision, clock=around.clock, by=around.user)

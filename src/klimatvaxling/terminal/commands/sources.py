@@ -60,7 +60,7 @@ def draft_source(
     """A profile drafted from a file's header."""
     output_format(output)
     from klimatvaxling.terminal.show import show_registered
-    from klimatvaxling.travel.profile import parse_profile
+    from klimatvaxling.travel.profile_file import parse_profile
     from klimatvaxling.travel.sources import draft_source as drafted
     from klimatvaxling.travel.sources import write_source
 

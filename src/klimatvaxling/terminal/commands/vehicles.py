@@ -18,8 +18,8 @@ def load(
         typer.Argument(
             metavar="FILE",
             help=N_(
-                "CSV or XLSX with vehicle;cards;unit;category;fuel;cost_centre;outside_scheme;tank_litres;"
-                "valid_from;valid_to."
+                "CSV or XLSX with vehicle;cards;unit;category;fuel;cost_centre;outside_scheme;charged_by;"
+                "tank_litres;valid_from;valid_to."
             ),
         ),
     ],
@@ -31,10 +31,11 @@ def load(
     output_format(output)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.terminal.show import show_registered
+    from klimatvaxling.travel.sources import source_folders
     from klimatvaxling.vehicles import register
     from klimatvaxling.vehicles.vehicle_file import read_vehicles
 
-    found = read_vehicles(file)
+    found = read_vehicles(file, source_folders())
     with writing(around.url, dry_run=dry_run) as connection:
         changed = register.add(connection, found, clock=around.clock, by=around.user)
     if dry_run:
