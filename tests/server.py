@@ -53,7 +53,9 @@ class Server:
                 "fsync = off",
                 "synchronous_commit = off",
                 "full_page_writes = off",
-                "max_connections = 60",
+                "autovacuum = off",
+                "jit = off",
+                "max_parallel_workers_per_gather = 0",
             ):
                 connection.execute(f"ALTER SYSTEM SET {setting}")  # type: ignore[call-overload]
             connection.execute("SELECT pg_reload_conf()")
@@ -90,7 +92,7 @@ class Server:
     def create(self, template: str | None = None) -> str:
         """A new database of the keeper's: empty, or a copy."""
         name = f"{self._prefix}_{next(self._numbers)}"
-        of = f" TEMPLATE {template}" if template else ""
+        of = f" TEMPLATE {template} STRATEGY FILE_COPY" if template else ""
         with self.connect() as connection:
             connection.execute(f"CREATE DATABASE {name} OWNER {KEEPER}{of}")
         self._made.add(name)
@@ -100,9 +102,10 @@ class Server:
         """A database and the roles that bear its name."""
         with self.connect() as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            for role in ("finance", "committee", "unit", "auditor"):
+            named = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (f"{name}_",))
+            for (role,) in named.fetchall():
                 with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
-                    connection.execute(f"DROP ROLE IF EXISTS {name}_{role}")
+                    connection.execute(f'DROP ROLE "{role}"')
         self._made.discard(name)
 
 

@@ -14,6 +14,9 @@ from conftest import Books, run, trip
 from klimatvaxling.database import copy as copying
 
 
+pytestmark = pytest.mark.on_sqlite
+
+
 @pytest.fixture
 def year(books: Books) -> Books:
     books.take(trip("a"), trip("b", unit="ELN"))
