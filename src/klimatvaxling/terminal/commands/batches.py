@@ -13,6 +13,7 @@ from klimatvaxling import typed
 from klimatvaxling.errors import ExchangeError, Place, UsageFault
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
+from klimatvaxling.terminal.again import again_if_asked
 from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.show import present, show
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
@@ -169,12 +170,16 @@ def _import_all(
     try:
         for order in orders:
             try:
-                document, code = _import(around, order, rejected_to, output, reader)
-                reader = None
+                # What was read ahead is there once.
+                ahead, reader = [reader], None
+                document, code = again_if_asked(
+                    lambda order=order, ahead=ahead: _import(
+                        around, order, rejected_to, output, ahead.pop() if ahead else None
+                    )
+                )
                 documents.append(document)
                 codes.append(code)
             except ExchangeError as fault:
-                reader = None
                 if not fault.place.file and not isinstance(fault, DatabaseFault):
                     fault.place = Place(file=order.file.name, row=fault.place.row, column=fault.place.column)
                 codes.append(faults.show(fault))
