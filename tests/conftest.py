@@ -185,7 +185,7 @@ class Books:
         for number, (table, values) in enumerate(rows):
             if self.columns(table)[0] == "id" and "id" not in values:
                 ((key,),) = self.sql(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")
-                values = {"id": key + number} | dict(values)  # noqa: PLW2901
+                values = {"id": key + number} | dict(values)
             marks = ", ".join("?" * len(values))
             insert = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
             statements.append((insert, tuple(values.values())))
@@ -319,7 +319,7 @@ class WholeLoader(Loader):
         return int(bytes(data))
 
 
-_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 
 def trip(trip_id: object = "T1", /, **cells: object) -> dict[str, object]:

@@ -13,7 +13,6 @@ from freezegun import freeze_time
 from conftest import Books, run, trip
 from klimatvaxling.database import copy as copying
 
-
 pytestmark = pytest.mark.on_sqlite
 
 

@@ -2,7 +2,6 @@
 
 import datetime
 import re
-import shutil
 import stat
 import zipfile
 from collections.abc import Callable, Iterator

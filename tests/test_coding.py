@@ -142,7 +142,9 @@ def test_coding_show_is_a_table_json_and_csv_and_says_when_there_is_none(books: 
     [("fee.fee_expense", "A2024-1"), ("measure", "A2024-"), ("sweep.fund", "A2025-"), ("grant.grants_paid", "A2025-"),
      ("appropriation", "A2025-"), ("correction.fund", "A2025-"), ("merge", "A2025-"), ("opening", "A2025-")],
 )  # fmt: skip
-def test_a_missing_template_is_a_clear_error_before_anything_is_written(eventful: Books, removed: str, event: str) -> None:
+def test_a_missing_template_is_a_clear_error_before_anything_is_written(
+    eventful: Books, removed: str, event: str
+) -> None:
     books = eventful
     load_plan(books, plan_without(removed))
     before, target = books.dump(), books.folder / "out"

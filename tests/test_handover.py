@@ -182,8 +182,10 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_on_record
         "UPDATE handover_file SET content = NULL",
         "DELETE FROM handover",
         "DELETE FROM handover_delivery",
-        "INSERT INTO handover_file (id, handover_id, name, content, sha256, size_bytes)"
-        " SELECT 99, handover_id, 'x', content, sha256, size_bytes FROM handover_file",
+        (
+            "INSERT INTO handover_file (id, handover_id, name, content, sha256, size_bytes)"
+            " SELECT 99, handover_id, 'x', content, sha256, size_bytes FROM handover_file"
+        ),
     ],
 )
 def test_the_database_itself_refuses_to_change_or_repeat_a_handover(coded: Books, statement: str) -> None:

@@ -18,7 +18,6 @@ from klimatvaxling.database.location import shipped
 from klimatvaxling.database.migrate import alembic_config, schema_change, upgrade
 from klimatvaxling.database.schema import metadata
 
-
 LEFT = {
     False: "SELECT type, name FROM sqlite_master",
     True: "SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"

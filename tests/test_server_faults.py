@@ -225,10 +225,14 @@ def test_a_server_without_room_or_patience_keeps_nothing_and_says_why(
     books.sound()
 
 
+MEASURE = ("--unit", "SBF", "--amount", "5", "--title", "x", "--booked-on", "2025-06-01")
 COMMANDS = {
     "import": ("trip", ("import", "trips.csv", "--source", "standard")),
     "sweep": ("posting", SWEEP),
-    "measure": ("measure", "measure add --unit SBF --amount 5 --title x --booked-on 2025-06-01".split()),
+    "measure": (
+        "measure",
+        ["measure", "add", "--unit", "SBF", "--amount", "5", "--title", "x", "--booked-on", "2025-06-01"],
+    ),
     "appropriation": ("voucher", ("fund", "appropriate", "--amount", "5", "--decision", "KS")),
     "unit": ("unit_version", ("unit", "change", "SBF", "--from", "2026-01-01", "--name", "Stad")),
     "closing": ("period_event", ("period", "close", "2025-01")),
@@ -288,7 +292,13 @@ def test_a_login_without_a_role_is_told_so(books: Books) -> None:
     login = f"{books.database}_nobody"  # type: ignore[attr-defined]
     with server().connect() as admin:
         admin.execute(f'CREATE ROLE "{login}" LOGIN')
-    for command in (("balance",), ("check",), ("sweep",), ("init",), ("import", books.csv("a.csv", ROWS), "--source", "standard")):
+    for command in (
+        ("balance",),
+        ("check",),
+        ("sweep",),
+        ("init",),
+        ("import", books.csv("a.csv", ROWS), "--source", "standard"),
+    ):
         refused(run("--database", server().url(books.database, login), *command), "KV-ACCESS-DENIED")  # type: ignore[attr-defined]
 
 

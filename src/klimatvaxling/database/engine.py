@@ -71,7 +71,9 @@ class Overtaken(DatabaseFault):
     """The server broke off this work in favour of somebody else's."""
 
     code = "KV-DATABASE-OVERTAKEN"
-    message = N_("Others are working on the same at the same time, and the server let them go first; nothing was posted.")
+    message = N_(
+        "Others are working on the same at the same time, and the server let them go first; nothing was posted."
+    )
     remedy = N_("Wait a moment and run the command again.")
     explanation = N_("The program has tried it several times by itself before it says this.")
     asks_for_another_try = True

@@ -1,6 +1,7 @@
 """`import`, `batch …` and `quarantine …`."""
 
 import dataclasses
+import functools
 import gc
 import json
 from collections.abc import Sequence
@@ -170,13 +171,9 @@ def _import_all(
     try:
         for order in orders:
             try:
-                # What was read ahead is there once.
-                ahead, reader = [reader], None
-                document, code = again_if_asked(
-                    lambda order=order, ahead=ahead: _import(
-                        around, order, rejected_to, output, ahead.pop() if ahead else None
-                    )
-                )
+                ahead, reader = [reader], None  # what was read ahead is there once
+                once = functools.partial(_import, around, order, rejected_to, output, ahead)
+                document, code = again_if_asked(once)
                 documents.append(document)
                 codes.append(code)
             except ExchangeError as fault:
@@ -195,7 +192,7 @@ def _import_all(
 
 
 def _import(
-    around: Surroundings, order: Any, rejected_to: Path | None, output: str, reader: Any
+    around: Surroundings, order: Any, rejected_to: Path | None, output: str, ahead: list[Any]
 ) -> tuple[dict[str, object], int]:
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
@@ -207,6 +204,7 @@ def _import(
 
     # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
+    reader = ahead.pop() if ahead else None
     written = False
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
