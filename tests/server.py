@@ -87,6 +87,10 @@ class Server:
         self.pause()
         self.resume()
 
+    def tool(self, name: str) -> str | None:
+        """One of PostgreSQL's own programs, where there is one."""
+        return shutil.which(name) if self.process is None else str(self.process.bin_path / name)
+
     @contextlib.contextmanager
     def connect(self, database: str | None = None, login: str | None = None) -> Iterator[Any]:
         """A connection that keeps each statement at once."""

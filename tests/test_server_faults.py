@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -310,3 +311,27 @@ def test_books_of_an_empty_database_are_not_there_yet(no_books: Books) -> None:
         assert outcome.err.startswith("KV-DATABASE-")
         assert "klimatvaxling init" in outcome.err
     assert no_books.tables() == before
+
+
+# Backup
+
+
+def test_what_the_servers_own_tools_keep_is_put_back_whole(books: Books, no_books: Books) -> None:
+    """As the message of `backup` says, by the owner of the books and nobody above."""
+    tools = [server().tool(name) for name in ("pg_dump", "pg_restore")]
+    if None in tools:
+        pytest.skip("the server's tools are not here")
+    books.take(*ROWS)
+    refusal = books("backup", books.folder / "backup.db")
+    assert (refusal.code, "KV-BACKUP-SERVER" in refusal.err) == (2, True)
+    dump, restore = ("--format=custom", "--enable-row-security"), ("--no-owner",)
+    assert all(option in refusal.err for option in (*dump, *restore))
+    kept, addresses = books.folder / "kept", [server().address(each.database, KEEPER) for each in (books, no_books)]  # type: ignore[attr-defined]
+    subprocess.run([str(tools[0]), *dump, "--file", str(kept), addresses[0]], check=True)
+    subprocess.run([str(tools[1]), *restore, "--dbname", addresses[1], str(kept)], check=True)
+    assert (no_books.dump(), no_books.guards()) == (books.dump(), books.guards())
+    no_books.sound()
+    assert no_books("init").code == 0
+    assert no_books.as_login("eva")("balance").code == 0
+    no_books.take(trip("later"), name="later.csv")
+    assert books("import", books.csv("trips.csv", ROWS), "--source", "standard").code == 0
