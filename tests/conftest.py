@@ -12,18 +12,24 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import openpyxl
+import psycopg
 import pytest
 from psycopg.adapt import Loader
 
 from klimatvaxling import language
 from klimatvaxling.terminal.main import main
+from klimatvaxling.terminal.surroundings import Surroundings
 from server import KEEPER, server
+
+# How a database says that it takes no such row.
+REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 
 STANDARD = (
     "trip_id", "date", "unit", "category", "fuel", "distance_km", "fuel_quantity", "route", "co2_fossil_kg",
@@ -71,16 +77,30 @@ def run(*arguments: object) -> Outcome:
 class Books:
     """A database of its own in a folder of its own. Call it as the program: `books("balance")`."""
 
+    on_server: ClassVar[bool] = False
     folder: Path
     file: Path
     environment: dict[str, str] = field(default_factory=dict)
+    somebody: str | None = None
 
     @property
     def url(self) -> str:
         return f"sqlite:///{self.file}"
 
+    @property
+    def keeper(self) -> str:
+        """Who signs what is registered here."""
+        return self.somebody or Surroundings(self.url).user
+
+    def as_login(self, name: str) -> "Books":
+        """The same books as somebody else in the finance office sits before them."""
+        return replace(self, somebody=name)
+
     def __call__(self, *arguments: object) -> Outcome:
-        return run("--database", self.url, *arguments)
+        if self.somebody is None:
+            return run("--database", self.url, *arguments)
+        with mock.patch.object(Surroundings, "user", property(lambda _: self.somebody)):
+            return run("--database", self.url, *arguments)
 
     def json(self, *arguments: object) -> Any:
         """The JSON of a command that succeeds."""
@@ -149,9 +169,51 @@ class Books:
         with contextlib.closing(sqlite3.connect(self.file)) as connection:
             return "\n".join(connection.iterdump())
 
+    def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        """The same, by the names of the columns."""
+        with contextlib.closing(sqlite3.connect(self.file)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(statement, values)]
+
+    def add(self, table: str, **values: object) -> None:
+        """A row past the program; the next key if none is given."""
+        self.add_together((table, values))
+
+    def add_together(self, *rows: tuple[str, Mapping[str, object]]) -> None:
+        """Rows past the program, in one transaction."""
+        statements: list[tuple[str, tuple[object, ...]]] = []
+        for number, (table, values) in enumerate(rows):
+            if self.columns(table)[0] == "id" and "id" not in values:
+                ((key,),) = self.sql(f"SELECT coalesce(max(id), 0) + 1 FROM {table}")
+                values = {"id": key + number} | dict(values)
+            marks = ", ".join("?" * len(values))
+            insert = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"
+            statements.append((insert, tuple(values.values())))
+        self._execute(statements)
+
+    def _execute(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> None:
+        with contextlib.closing(sqlite3.connect(self.file)) as connection, connection:
+            for statement, values in statements:
+                connection.execute(statement, values)
+
+    def tables(self) -> set[str]:
+        found = self.sql("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in found} - {"alembic_version", "sqlite_sequence"}
+
+    def columns(self, table: str) -> list[str]:
+        return [str(row[1]) for row in self.sql(f"PRAGMA table_info({table})")]
+
+    def guards(self) -> set[str]:
+        """The triggers that are in force."""
+        return {str(name) for (name,) in self.sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+
+    def without_trigger(self, name: str, table: str) -> None:
+        """What somebody does who wants one row past its guard."""
+        self.sql(f"DROP TRIGGER {name}")
+
     def without_triggers(self) -> None:
         """What somebody does who wants to tamper with the books."""
-        for (name,) in self.sql("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+        for name in self.guards():
             self.sql(f"DROP TRIGGER {name}")
 
     def balance(self, unit: str, **options: str) -> dict[str, Any]:
@@ -176,33 +238,78 @@ class Books:
         assert (outcome.code, failed) == (0, [])
 
 
+@dataclass
 class ServerBooks(Books):
     """Books on PostgreSQL: a database of its own."""
 
+    on_server: ClassVar[bool] = True
     database: str = ""
+    login: str = KEEPER
 
     @property
     def url(self) -> str:
-        return server().url(self.database)
+        return server().url(self.database, self.login)
+
+    @property
+    def keeper(self) -> str:
+        return self.login
+
+    def as_login(self, name: str) -> "ServerBooks":
+        login = f"{self.database}_{name}"
+        given = self("access", "grant", login, "--role", "finance")
+        assert given.code == 0, given.err
+        return replace(self, login=login)
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._ask(statement, values)[1]
+
+    def rows(self, statement: str, *values: object) -> list[dict[str, Any]]:
+        names, rows = self._ask(statement, values)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _ask(self, statement: str, values: tuple[object, ...]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """As the owner of the tables."""
         with server().connect(self.database, KEEPER) as connection:
             connection.adapters.register_loader("numeric", WholeLoader)
             spoken = re.sub(r"group_concat\(((?:DISTINCT )?)([\w.]+)\)", r"string_agg(\1\2::text, ',')", statement)
             cursor = connection.execute(spoken.replace("%", "%%").replace("?", "%s"), values or None)
-            return cursor.fetchall() if cursor.description else []
+            described = cursor.description
+            return ([column.name for column in described], cursor.fetchall()) if described else ([], [])
+
+    def _execute(self, statements: Sequence[tuple[str, tuple[object, ...]]]) -> None:
+        with server().connect(self.database, KEEPER) as connection, connection.transaction():
+            for statement, values in statements:
+                connection.execute(statement.replace("?", "%s"), values)
 
     def dump(self) -> str:
         with server().connect(self.database, KEEPER) as connection:
             tables = [name for (name,) in connection.execute(_TABLES)]
-            return "\n".join(
-                f"{table} {row}" for table in tables for row in connection.execute(f"SELECT * FROM {table} ORDER BY 1")
-            )
+            every = " UNION ALL ".join(f"SELECT '{name} ' || t::text FROM {name} t" for name in tables)
+            return "\n".join(sorted(row for (row,) in connection.execute(every)))
+
+    def tables(self) -> set[str]:
+        return {name for (name,) in self.sql(_TABLES)} - {"alembic_version"}
+
+    def columns(self, table: str) -> list[str]:
+        named = "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+        return [name for (name,) in self.sql(named, table)]
+
+    def guards(self) -> set[str]:
+        """The triggers that are in force, and who sees which rows."""
+        triggers = self.sql("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled = 'O'")
+        policies = self.sql("SELECT tablename || '.' || policyname FROM pg_policies")
+        forced = self.sql("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+        return {str(name) for (name,) in (*triggers, *policies, *forced)}
+
+    def without_trigger(self, name: str, table: str) -> None:
+        self.sql(f"DROP TRIGGER {name} ON {table}")
 
     def without_triggers(self) -> None:
-        with server().connect(self.database, KEEPER) as connection:
-            for (name,) in connection.execute(_TABLES).fetchall():
-                connection.execute(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+        """The owner of the tables can take away the references too, which a file's reader never notices."""
+        referring = self.sql("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f'")
+        for table, name in referring:
+            self.sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        self.sql("".join(f"ALTER TABLE {name} DISABLE TRIGGER USER;" for name in sorted(self.tables())))
 
 
 class WholeLoader(Loader):
@@ -212,7 +319,7 @@ class WholeLoader(Loader):
         return int(bytes(data))
 
 
-_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
 
 
 def trip(trip_id: object = "T1", /, **cells: object) -> dict[str, object]:
@@ -238,23 +345,10 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     language.use(spoken)
 
 
-@pytest.fixture(scope="session")
-def opened_books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Fresh books, made once: tests copy the file."""
-    books = Books(folder := tmp_path_factory.mktemp("books"), folder / "fresh.db")
-    assert books("init", "--organisation", "Exempelstad").code == 0
-    shutil.copy(books.file, folder / "units.db")
-    (folder / "units.csv").write_text(UNITS, encoding="utf-8")
-    books.file = folder / "units.db"
-    loaded = books("unit", "load", folder / "units.csv")
-    assert loaded.code == 0, loaded.err
-    return folder
-
-
 ENGINES = ("sqlite", "postgresql")
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     """Where the books of a test are: what it says holds on both, unless it is marked `on_sqlite`."""
     return str(request.param)
@@ -264,8 +358,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """What concerns a file, or SQLite's own way, is asked of SQLite only."""
 
     def is_wanted(item: pytest.Item) -> bool:
-        params = getattr(getattr(item, "callspec", None), "params", {})
-        return params.get("engine") != "postgresql" or item.get_closest_marker("on_sqlite") is None
+        engine = getattr(getattr(item, "callspec", None), "params", {}).get("engine")
+        other = {"postgresql": "on_sqlite", "sqlite": "on_server"}.get(str(engine))
+        return other is None or item.get_closest_marker(other) is None
 
     left = [item for item in items if not is_wanted(item)]
     if left:
@@ -275,53 +370,68 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @dataclass
 class Shelf:
-    """Books that were made once and are copied for each test, on either engine."""
+    """Books that are made once and copied for each test, on either engine."""
 
     folder: Path
+    kept: dict[tuple[str, str], Books] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
-    templates: dict[str, str] = field(default_factory=dict)
+
+    def once(self, engine: str, name: str, make: Callable[[Books], object], of: str | None = "units") -> Books:
+        """Books that `make` has made of those named `of` (None: of nothing). Who changes them takes a copy."""
+        if (engine, name) not in self.kept:
+            books = self._copied(engine, self._named(engine, of) if of else None, self.folder / f"{engine}-{name}")
+            make(books)
+            self.kept[engine, name] = books
+        return self.kept[engine, name]
 
     def copy(self, engine: str, name: str, folder: Path) -> Books:
-        """A copy of the books `name` ("fresh" or "units") in a folder of its own."""
-        folder.mkdir(exist_ok=True)
-        environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
-        if engine == "sqlite":
-            shutil.copy(self.folder / f"{name}.db", folder / "books.db")
-            return Books(folder, folder / "books.db", environment)
-        books = ServerBooks(folder, folder / "books.db", environment)
-        books.database = server().create(self._template(name))
-        self.opened.append(books.database)
+        """A copy of kept books in a folder of its own, until the test is over."""
+        books = self._copied(engine, self._named(engine, name), folder)
+        if isinstance(books, ServerBooks):
+            self.opened.append(books.database)
         return books
-
-    def _template(self, name: str) -> str:
-        if name not in self.templates:
-            books = ServerBooks(self.folder, self.folder / "none.db")
-            if name == "fresh":
-                books.database = server().create()
-                assert books("init", "--organisation", "Exempelstad").code == 0
-                assert (
-                    books(
-                        "policy", "set", "require_second_person", "off", "--from", "2013-01-01", "--decision", "test"
-                    ).code
-                    == 0
-                )
-            else:
-                books.database = server().create(self._template("fresh"))
-                loaded = books("unit", "load", self.folder / "units.csv")
-                assert loaded.code == 0, loaded.err
-            self.templates[name] = books.database
-        return self.templates[name]
 
     def clear(self) -> None:
         """The databases of a test that is over."""
         while self.opened:
             server().drop(self.opened.pop())
 
+    def _named(self, engine: str, name: str) -> Books:
+        if name == "fresh":
+            return self.once(engine, name, _open_books, of=None)
+        if name == "units":
+            return self.once(engine, name, _load_units, of="fresh")
+        return self.kept[engine, name]
+
+    def _copied(self, engine: str, source: Books | None, folder: Path) -> Books:
+        folder.mkdir(exist_ok=True)
+        environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        if engine == "sqlite":
+            if source is not None:
+                shutil.copy(source.file, folder / "books.db")
+            return Books(folder, folder / "books.db", environment)
+        template = source.database if isinstance(source, ServerBooks) else None
+        return ServerBooks(folder, folder / "books.db", environment, database=server().create(template))
+
+
+def _open_books(books: Books) -> None:
+    assert books("init", "--organisation", "Exempelstad").code == 0
+    if isinstance(books, ServerBooks):  # where a second person is required unless it is decided otherwise
+        off = ("policy", "set", "require_second_person", "off", "--from", "2013-01-01", "--decision", "test")
+        assert books(*off).code == 0
+
+
+def _load_units(books: Books) -> None:
+    units = books.folder / "units.csv"
+    units.write_text(UNITS, encoding="utf-8")
+    loaded = books("unit", "load", units)
+    assert loaded.code == 0, loaded.err
+
 
 @pytest.fixture(scope="session")
-def shelf(opened_books: Path) -> Shelf:
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     """The books that tests copy."""
-    return Shelf(opened_books)
+    return Shelf(tmp_path_factory.mktemp("shelf"))
 
 
 @pytest.fixture
@@ -330,10 +440,19 @@ def _cleared(shelf: Shelf) -> Iterator[None]:
     shelf.clear()
 
 
-def _copy(source: Path, folder: Path) -> Books:
-    folder.mkdir(exist_ok=True)
-    shutil.copy(source, folder / "books.db")
-    return Books(folder, folder / "books.db", {"PYTHONPATH": os.pathsep.join(sys.path)})
+# Gives a test its copy of the books that a function has made of those with units: once(name, make).
+Kept = Callable[[str, Callable[[Books], object]], Books]
+
+
+@pytest.fixture
+def once(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Kept:
+    """Books with a history that is lived through once and copied for each test."""
+
+    def kept(name: str, make: Callable[[Books], object]) -> Books:
+        shelf.once(engine, name, make)
+        return shelf.copy(engine, name, tmp_path / "work")
+
+    return kept
 
 
 @pytest.fixture
@@ -359,11 +478,17 @@ def more_books(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Any
     return open_more
 
 
-@pytest.fixture(scope="session")
-def everything_once(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Books in which every table has a row: every event of the scheme, once."""
-    folder = tmp_path_factory.mktemp("everything")
-    books = Books(folder, Path(shutil.copy(opened_books / "units.db", folder / "everything.db")))
+@pytest.fixture
+def no_books(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Books:
+    """A place where there are no books yet: no file, or an empty database."""
+    books = shelf._copied(engine, None, tmp_path / "work")
+    if isinstance(books, ServerBooks):
+        shelf.opened.append(books.database)
+    return books
+
+
+def do_everything(books: Books) -> None:
+    """Every event of the scheme, once: every table has a row."""
     books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
@@ -385,13 +510,20 @@ def everything_once(opened_books: Path, tmp_path_factory: pytest.TempPathFactory
     ):
         outcome = books(*command.split())
         assert outcome.code == 0, outcome.err
-    return books.file
 
 
 @pytest.fixture
-def everything(everything_once: Path, tmp_path: Path) -> Books:
+def everything(once: Kept) -> Books:
     """Books in which everything has happened once: a copy."""
-    return _copy(everything_once, tmp_path / "work")
+    return once("everything", do_everything)
+
+
+@pytest.fixture
+def eventful(once: Kept) -> Books:
+    """Books with every kind of event that leaves for other systems: a copy."""
+    from coded_books import post_every_event
+
+    return once("eventful", post_every_event)
 
 
 def month_end(day: datetime.date) -> datetime.date:

@@ -16,17 +16,20 @@ from typing import Any
 import pytest
 
 from coded_books import PLAN, load_plan
-from conftest import STANDARD, Books, trip
+from conftest import STANDARD, Books, Shelf, do_everything, trip
 from klimatvaxling.database.schema import metadata
 
 Rewrite = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def kept(everything_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Books:
+def kept(shelf: Shelf, engine: str) -> Books:
     """Two years, with a batch over the turn of the year, and cells that are awkward to write down. Exports only read."""
-    folder = tmp_path_factory.mktemp("kept")
-    books = Books(folder, Path(shutil.copy(everything_once, folder / "books.db")))
+    shelf.once(engine, "everything", do_everything)
+    return shelf.once(engine, "kept", go_on_over_the_turn_of_the_year, of="everything")
+
+
+def go_on_over_the_turn_of_the_year(books: Books) -> None:
     rows = (
         trip("x", date="2025-12-30", note='half; "quoted"\nsecond line', cost_centre="1200"),
         trip("y", date="2026-01-02", note="=1+1"),
@@ -37,8 +40,7 @@ def kept(everything_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Boo
     undone = books.take(trip("z", date="2025-12-29"), name="undone.csv")
     books.json("batch", "undo", undone["batch"], "--reason", "wrong file", *late)
     load_plan(books)
-    books.json("handover", "run", "--period", "2025-12", "--to", folder / "out")
-    return books
+    books.json("handover", "run", "--period", "2025-12", "--to", books.folder / "out")
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from freezegun import freeze_time
 from conftest import Books, run, trip
 from klimatvaxling.database import copy as copying
 
+pytestmark = pytest.mark.on_sqlite
+
 
 @pytest.fixture
 def year(books: Books) -> Books:

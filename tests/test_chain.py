@@ -1,9 +1,7 @@
 """The chain: recomputed here by hand from its documented form; whoever tampers is found, with what was touched."""
 
-import contextlib
 import hashlib
 import json
-import sqlite3
 
 import pytest
 
@@ -26,24 +24,17 @@ def books_with_history(books: Books) -> Books:
     return books
 
 
-def rows(books: Books, statement: str, *values: object) -> list[dict[str, object]]:
-    with contextlib.closing(sqlite3.connect(books.file)) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(statement, values)]
-
-
 def test_anybody_can_recompute_the_chain_from_its_documented_form(books_with_history: Books) -> None:
     """JSON with sorted keys, no white space, UTF-8: the voucher's columns, its lot's date, its postings by line."""
     books = books_with_history
-    previous = rows(books, "SELECT nonce FROM book")[0]["nonce"]
-    vouchers = rows(books, "SELECT * FROM voucher ORDER BY id")
+    previous = books.rows("SELECT nonce FROM book")[0]["nonce"]
+    vouchers = books.rows("SELECT * FROM voucher ORDER BY id")
     assert len(vouchers) == 5
     for voucher in vouchers:
         key, found = voucher["id"], voucher.pop("hash")
         assert voucher["previous_hash"] == previous
-        lot = rows(books, "SELECT lot_on FROM lot WHERE voucher_id = ?", key)
-        postings = rows(
-            books,
+        lot = books.rows("SELECT lot_on FROM lot WHERE voucher_id = ?", key)
+        postings = books.rows(
             "SELECT account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting WHERE voucher_id = ?"
             " ORDER BY line",
             key,
@@ -52,15 +43,15 @@ def test_anybody_can_recompute_the_chain_from_its_documented_form(books_with_his
         form = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         previous = hashlib.sha256(form.encode()).hexdigest()
         assert found == previous
-    assert rows(books, "SELECT hash FROM voucher ORDER BY id DESC")[0]["hash"] == previous
+    assert books.rows("SELECT hash FROM voucher ORDER BY id DESC")[0]["hash"] == previous
 
 
 def test_each_voucher_holds_the_digest_of_its_trips_as_they_were_read(books_with_history: Books) -> None:
     books = books_with_history
-    for voucher in rows(books, "SELECT * FROM voucher"):
-        pages = rows(books, "SELECT content FROM batch_page WHERE batch_id = ? ORDER BY number", voucher["batch_id"])
+    for voucher in books.rows("SELECT * FROM voucher"):
+        pages = books.rows("SELECT content FROM batch_page WHERE batch_id = ? ORDER BY number", voucher["batch_id"])
         digests = [hashlib.sha256(str(page["content"]).encode()).hexdigest() for page in pages]
-        (batch,) = rows(books, "SELECT * FROM batch WHERE id = ?", voucher["batch_id"])
+        (batch,) = books.rows("SELECT * FROM batch WHERE id = ?", voucher["batch_id"])
         assert batch["trips_sha256"] == hashlib.sha256("".join(digests).encode()).hexdigest()
         content = {name: value for name, value in batch.items() if name != "sha256"}
         for name, statement in (
@@ -76,16 +67,16 @@ def test_each_voucher_holds_the_digest_of_its_trips_as_they_were_read(books_with
                 "SELECT row, trip_id, header, cells, complaints FROM quarantine WHERE batch_id = ? ORDER BY id",
             ),
         ):
-            content[name] = [list(row.values()) for row in rows(books, statement, batch["id"])]
+            content[name] = [list(row.values()) for row in books.rows(statement, batch["id"])]
         form = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         assert voucher["batch_sha256"] == batch["sha256"] == hashlib.sha256(form.encode()).hexdigest()
-    first = rows(books, "SELECT content FROM batch_page ORDER BY id LIMIT 1")[0]["content"]
+    first = books.rows("SELECT content FROM batch_page ORDER BY id LIMIT 1")[0]["content"]
     read = {name: values for name, *values in (line.split("\x1f") for line in str(first).split("\n"))}
     assert (read["trip_id"][0], read["cost_centre"][0], read["co2_fossil_kg"][0]) == ("a", "1200", "10")
 
 
 def test_every_voucher_has_a_nonce_of_its_own(books_with_history: Books) -> None:
-    nonces = {row["nonce"] for row in rows(books_with_history, "SELECT nonce FROM voucher")}
+    nonces = {row["nonce"] for row in books_with_history.rows("SELECT nonce FROM voucher")}
     assert len(nonces) == 5
     assert all(len(str(nonce)) == 32 for nonce in nonces)
 
@@ -159,11 +150,11 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "posting account": ("A2025-1", ["UPDATE posting SET account = 'measures' WHERE id = 1"]),
     "posting deleted": ("A2025-1", ["DELETE FROM posting WHERE id = 1"]),
     "postings added": ("A2025-1", [
-        ("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (1, 8, "
-         "'measures', 1, 5), (1, 9, 'own_funds', 1, -5)"),
+        ("INSERT INTO posting (id, voucher_id, line, account, unit_id, amount_ore) VALUES (998, 1, 8, "
+         "'measures', 1, 5), (999, 1, 9, 'own_funds', 1, -5)"),
     ]),
     "posting without a voucher": ("posting:", [
-        ("INSERT INTO posting (voucher_id, line, account, unit_id, amount_ore) VALUES (99, 1, "
+        ("INSERT INTO posting (id, voucher_id, line, account, unit_id, amount_ore) VALUES (999, 99, 1, "
          "'measures', 1, 0)"),
     ]),
     "postings swapped": ("A2025-1", [
@@ -186,12 +177,12 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "trip cost centre": ("trip:1", ["UPDATE trip SET cost_centre = '1300' WHERE id = 1"]),
     "trip quantity": ("trip:1", ["UPDATE trip SET quantity = 'plenty' WHERE id = 1"]),
     "trip source": ("trip:1", [
-        "INSERT INTO source (name) VALUES ('other')",
+        "INSERT INTO source (id, name) VALUES (2, 'other')",
         "UPDATE trip SET source_id = 2 WHERE id = 1",
     ]),
     "trip deleted": ("", ["DELETE FROM trip WHERE id = 1"]),
     "trip added": ("", [
-        ("INSERT INTO trip SELECT NULL, source_id, 'x', revision, charge_id, row, trip_on, tier, "
+        ("INSERT INTO trip SELECT 999, source_id, 'x', revision, charge_id, row, trip_on, tier, "
          "quantity, factor_id, 0, NULL, cost_centre, project FROM trip WHERE id = 1"),
     ]),
     "trips swapped": ("trip:1", [
@@ -204,7 +195,7 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "page range": ("batch:1", ["UPDATE batch_page SET last_trip_id = 1 WHERE id = 1"]),
     "page deleted": ("batch:1", ["DELETE FROM batch_page WHERE id = 1"]),
     "page added": ("batch:1", [
-        ("INSERT INTO batch_page SELECT NULL, batch_id, 2, first_trip_id, last_trip_id, content, "
+        ("INSERT INTO batch_page SELECT 999, batch_id, 2, first_trip_id, last_trip_id, content, "
          "sha256 FROM batch_page WHERE id = 1"),
     ]),
     "charge category": ("A2025-1", ["UPDATE charge SET category = 'flight' WHERE id = 1"]),
@@ -227,7 +218,7 @@ TAMPERED: dict[str, tuple[str, list[str]]] = {
     "batch trips digest": ("batch:1", [f"UPDATE batch SET trips_sha256 = '{NOUGHTS}' WHERE id = 1"]),
     "batch deleted": ("A2025-1", ["DELETE FROM batch WHERE id = 1"]),
     "quarantined row deleted": ("batch:3", ["DELETE FROM quarantine"]),
-    "quarantined row added": ("batch:1", ["INSERT INTO quarantine VALUES (NULL, 1, 9, 'x', '[]', '[]', '[]')"]),
+    "quarantined row added": ("batch:1", ["INSERT INTO quarantine VALUES (999, 1, 9, 'x', '[]', '[]', '[]')"]),
     "book": ("A2025-1", ["UPDATE book SET nonce = 'x'"]),
     "book deleted": ("", ["DELETE FROM book"]),
 }  # fmt: skip

@@ -16,24 +16,15 @@ import pytest
 from freezegun import freeze_time
 from openpyxl.utils import range_boundaries
 
-from conftest import Books, trip
+from conftest import Books, Kept, trip
 from two_years import HOSTILE, live_through
 
 Workbook = Any
 
 
-@pytest.fixture(scope="module")
-def lived_books(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("two-years")
-    shutil.copy(opened_books / "units.db", folder / "books.db")
-    live_through(Books(folder, folder / "books.db"))
-    return folder / "books.db"
-
-
 @pytest.fixture
-def two_years(lived_books: Path, tmp_path: Path) -> Books:
-    shutil.copy(lived_books, tmp_path / "books.db")
-    return Books(tmp_path, tmp_path / "books.db")
+def two_years(once: Kept) -> Books:
+    return once("two years", live_through)
 
 
 def export(books: Books, name: str = "report.xlsx", *options: str, year: str = "2025") -> Path:

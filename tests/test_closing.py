@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from coded_books import do, eventful, load_plan
+from coded_books import do, load_plan
 from conftest import Books, trip
 
 
@@ -12,8 +12,8 @@ def closing(books: Books, year: int, *options: str) -> Any:
     return books.json("report", "closing", "--year", str(year), *options)
 
 
-def test_every_line_adds_up_and_a_year_opens_with_what_the_one_before_closed_with(books: Books) -> None:
-    eventful(books)
+def test_every_line_adds_up_and_a_year_opens_with_what_the_one_before_closed_with(eventful: Books) -> None:
+    books = eventful
     first, second = closing(books, 2024), closing(books, 2025)
     for report in (first, second):
         lines = [*report["units"], *report["lots"], *report["reservations"], *report["fund"].values()]
@@ -31,8 +31,8 @@ def test_every_line_adds_up_and_a_year_opens_with_what_the_one_before_closed_wit
     assert {(lot["unit"], lot["lot"]): lot["opening_ore"] for lot in second["lots"] if lot["opening_ore"]} == left
 
 
-def test_units_close_with_the_balance_and_the_fund_with_its_own(books: Books) -> None:
-    eventful(books)
+def test_units_close_with_the_balance_and_the_fund_with_its_own(eventful: Books) -> None:
+    books = eventful
     for year in (2024, 2025):
         report = closing(books, year)
         day = ("--as-of", f"{year}-12-31")
@@ -48,8 +48,8 @@ def test_units_close_with_the_balance_and_the_fund_with_its_own(books: Books) ->
         assert sum(grant["closing_ore"] for grant in report["reservations"]) == fund["committed_ore"]
 
 
-def test_movements_are_named_by_what_they_were(books: Books) -> None:
-    eventful(books)
+def test_movements_are_named_by_what_they_were(eventful: Books) -> None:
+    books = eventful
     before, after = closing(books, 2024), closing(books, 2025)
     (sbf,) = (unit for unit in before["units"] if unit["unit"] == "SBF")
     assert (sbf["charged_ore"], sbf["spent_ore"], sbf["closing_ore"]) == (15_000, -5_000, 10_000)
@@ -67,8 +67,8 @@ def test_movements_are_named_by_what_they_were(books: Books) -> None:
     )  # fmt: skip
 
 
-def test_counterparts_are_reconciled_by_the_coding_plan(books: Books) -> None:
-    eventful(books)
+def test_counterparts_are_reconciled_by_the_coding_plan(eventful: Books) -> None:
+    books = eventful
     report = closing(books, 2025)
     assert report["counterparts"] == []
     assert len(report["uncoded_vouchers"]) == len(
@@ -93,16 +93,16 @@ def test_companies_stand_with_what_they_were_invoiced(books: Books) -> None:
     assert closing(books, 2026)["invoices"] == [{"unit": "ELN", "kind": "company", "amount_ore": 1500}]
 
 
-def test_the_accounts_can_be_asked_for_as_they_were(books: Books) -> None:
-    eventful(books)
+def test_the_accounts_can_be_asked_for_as_they_were(eventful: Books) -> None:
+    books = eventful
     ((registered,),) = books.sql("SELECT registered_at FROM voucher WHERE event = 'sweep' AND series = 'A' LIMIT 1")
     ((before,),) = books.sql("SELECT max(registered_at) FROM voucher WHERE registered_at < ?", registered)
     assert all(unit["swept_ore"] == 0 for unit in closing(books, 2025, "--known-at", before)["units"])
     assert closing(books, 2025, "--as-of", "2025-03-31")["fund"]["total"]["closing_ore"] == 0
 
 
-def test_the_accounts_are_a_table_json_and_csv(books: Books) -> None:
-    eventful(books)
+def test_the_accounts_are_a_table_json_and_csv(eventful: Books) -> None:
+    books = eventful
     load_plan(books)
     rows = list(
         csv.DictReader(io.StringIO(books("report", "closing", "--year", "2025", "--format", "csv").out), delimiter=";")

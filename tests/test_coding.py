@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coded_books import PLAN, do, eventful, load_plan, plan_without, post_directly, unit_id
+from coded_books import PLAN, do, load_plan, plan_without, post_directly, unit_id
 from conftest import Books, trip
 from klimatvaxling.charges.charge import fee_ore
 from klimatvaxling.coding import plan_errors as errors
@@ -142,8 +142,10 @@ def test_coding_show_is_a_table_json_and_csv_and_says_when_there_is_none(books: 
     [("fee.fee_expense", "A2024-1"), ("measure", "A2024-"), ("sweep.fund", "A2025-"), ("grant.grants_paid", "A2025-"),
      ("appropriation", "A2025-"), ("correction.fund", "A2025-"), ("merge", "A2025-"), ("opening", "A2025-")],
 )  # fmt: skip
-def test_a_missing_template_is_a_clear_error_before_anything_is_written(books: Books, removed: str, event: str) -> None:
-    eventful(books)
+def test_a_missing_template_is_a_clear_error_before_anything_is_written(
+    eventful: Books, removed: str, event: str
+) -> None:
+    books = eventful
     load_plan(books, plan_without(removed))
     before, target = books.dump(), books.folder / "out"
     outcomes = [
@@ -234,8 +236,8 @@ def test_a_measure_moves_money_to_the_unit_that_booked_the_invoice_and_is_no_sec
     assert all(plan.accounts[side.account].internal for side in sides.values())
 
 
-def test_internal_accounts_eliminate_to_zero_and_the_check_proves_it(books: Books) -> None:
-    eventful(books)
+def test_internal_accounts_eliminate_to_zero_and_the_check_proves_it(eventful: Books) -> None:
+    books = eventful
     load_plan(books)
     found = {check["name"]: check for check in books("check", "--format", "json").json["checks"]}
     assert found["internal_accounts_eliminate"]["ok"]

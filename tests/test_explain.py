@@ -238,8 +238,7 @@ def test_nothing_is_explained_from_before_it_was_known(charged: Books) -> None:
         assert charged("explain", what, "--as-of", "2025-03-31").code == 0
 
 
-def test_an_error_code_is_explained_without_any_books(fresh_books: Books) -> None:
-    fresh_books.file.unlink()
-    outcome = fresh_books("explain", "kv-unit-unknown")
+def test_an_error_code_is_explained_without_any_books(no_books: Books) -> None:
+    outcome = no_books("explain", "kv-unit-unknown")
     assert (outcome.code, "KV-UNIT-UNKNOWN" in outcome.out) == (0, True)
-    assert fresh_books("explain", "A2025-1").code == 4
+    assert no_books("explain", "A2025-1").code == 4

@@ -76,6 +76,7 @@ def test_an_archive_says_nothing_of_when_it_was_made(tmp_path: Path) -> None:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     "command",
     ["export journal --syntax hledger --output", "export archive --year 2025 --output",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sie_reader
-from coded_books import do, eventful, load_plan
+from coded_books import do, load_plan
 from conftest import Books, trip
 from klimatvaxling.files import FileUnwritable
 from klimatvaxling.handovers import output_file, register
@@ -44,8 +44,8 @@ def all_of(books: Books, series: str) -> list[str]:
     return [code for (code,) in books.sql("SELECT code FROM voucher WHERE series = ? ORDER BY id", series)]
 
 
-def test_every_voucher_leaves_exactly_once(books: Books) -> None:
-    coded = eventful(books)
+def test_every_voucher_leaves_exactly_once(eventful: Books) -> None:
+    coded = eventful
     load_plan(coded)
     parts = [run(coded, period) for period in ("2024-03", "2024-12", "2025-04", "2025-12")]
     assert sorted(handed_over(coded)) == sorted(all_of(coded, "A"))
@@ -147,7 +147,7 @@ def test_again_refuses_what_it_cannot_do(coded: Books) -> None:
     assert path.read_bytes() == b"somebody else's"
     path.unlink()
     coded.without_triggers()
-    coded.sql("UPDATE handover_file SET content = CAST('x' AS BLOB)")
+    coded.sql("UPDATE handover_file SET content = ?", b"x")
     outcome = coded("handover", "again", "1")
     assert (outcome.code, "KV-HANDOVER-DAMAGED" in outcome.err) == (4, True)
     assert list((coded.folder / "out").iterdir()) == []
@@ -179,13 +179,15 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_on_record
     "statement",
     [
         "INSERT INTO handover_voucher (voucher_id, handover_id) VALUES (1, 1)",
-        "INSERT OR REPLACE INTO handover_voucher (voucher_id, handover_id) VALUES (1, 2)",
         "UPDATE handover_voucher SET handover_id = 2",
         "DELETE FROM handover_voucher",
         "UPDATE handover_file SET content = NULL",
         "DELETE FROM handover",
         "DELETE FROM handover_delivery",
-        "INSERT INTO handover_file (handover_id, name, content, sha256, size_bytes) VALUES (1, 'x', x'00', '', 1)",
+        (
+            "INSERT INTO handover_file (id, handover_id, name, content, sha256, size_bytes)"
+            " SELECT 99, handover_id, 'x', content, sha256, size_bytes FROM handover_file"
+        ),
     ],
 )
 def test_the_database_itself_refuses_to_change_or_repeat_a_handover(coded: Books, statement: str) -> None:
@@ -195,8 +197,8 @@ def test_the_database_itself_refuses_to_change_or_repeat_a_handover(coded: Books
         coded.sql(statement)
 
 
-def test_a_reservation_cannot_be_put_on_record_as_handed_over(books: Books) -> None:
-    eventful(books)
+def test_a_reservation_cannot_be_put_on_record_as_handed_over(eventful: Books) -> None:
+    books = eventful
     ((key,),) = books.sql("SELECT min(id) FROM voucher WHERE series = 'R'")
     with pytest.raises(Exception, match="reservations_never_leave"):
         books.sql(f"INSERT INTO handover_voucher (voucher_id, handover_id) VALUES ({key}, 1)")

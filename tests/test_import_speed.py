@@ -37,6 +37,7 @@ def scans(steps: list[str]) -> list[str]:
     return [step for step in steps if re.match(r"SCAN (trip|t|l|batch_page|posting|charge|c|quarantine)\b", step)]
 
 
+@pytest.mark.on_sqlite
 def test_no_statement_of_an_import_walks_through_what_is_posted(
     books: Books, asked: list[tuple[str, tuple[object, ...]]]
 ) -> None:
@@ -52,6 +53,7 @@ def test_no_statement_of_an_import_walks_through_what_is_posted(
     assert walked == {}
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize(
     ("statement", "index"),
     [
@@ -67,6 +69,7 @@ def test_each_look_up_goes_by_its_index(books: Books, statement: str, index: str
     assert any(index in step for step in steps)
 
 
+@pytest.mark.on_sqlite
 def test_the_seal_of_a_batch_looks_at_its_own_trips_only(books: Books) -> None:
     ((trigger,),) = books.sql("SELECT sql FROM sqlite_master WHERE name = 'batch_seals_trips_of_its_own_charges'")
     condition = trigger[trigger.index("WHEN ") + 5 : trigger.index(" BEGIN")]
@@ -78,6 +81,7 @@ def test_the_seal_of_a_batch_looks_at_its_own_trips_only(books: Books) -> None:
     ]
 
 
+@pytest.mark.on_sqlite
 def test_the_rows_that_wait_are_found_without_walking_through_the_trips(
     books: Books, asked: list[tuple[str, tuple[object, ...]]]
 ) -> None:

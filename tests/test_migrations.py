@@ -1,9 +1,7 @@
 """Migrations: the schema in the books is the schema in the code, up and down, with every guard in place."""
 
-import contextlib
 import re
 import shutil
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,17 +11,32 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from freezegun import freeze_time
 
-from conftest import Books, trip
+from conftest import REFUSED, Books, trip
 from klimatvaxling.database import engine, migrate
 from klimatvaxling.database.engine import SCHEMA_REVISION, engine_for
 from klimatvaxling.database.location import shipped
 from klimatvaxling.database.migrate import alembic_config, schema_change, upgrade
 from klimatvaxling.database.schema import metadata
 
+LEFT = {
+    False: "SELECT type, name FROM sqlite_master",
+    True: "SELECT 'relation', relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    " UNION ALL SELECT 'function', proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    " UNION ALL SELECT 'policy', polname FROM pg_policy UNION ALL SELECT 'trigger', tgname FROM pg_trigger"
+    " WHERE NOT tgisinternal",
+}
 
-def names(file: Path, kind: str) -> set[str]:
-    with contextlib.closing(sqlite3.connect(file)) as connection:
-        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = ?", (kind,))}
+
+def left(books: Books) -> set[tuple[str, str]]:
+    """What somebody has made in the database, beside the table that says its version."""
+    found = books.sql(LEFT[books.on_server])
+    of_the_version = {"alembic_version", "alembic_version_pkc", "sqlite_autoindex_alembic_version_1", "sqlite_sequence"}
+    return {(str(kind), str(name)) for kind, name in found if name not in of_the_version}
+
+
+def groups(books: Books) -> list[tuple[str]]:
+    """The server's roles that bear the name of the database."""
+    return books.sql("SELECT rolname FROM pg_roles WHERE starts_with(rolname, current_database() || '_') ORDER BY 1")
 
 
 def test_the_program_needs_the_newest_migration() -> None:
@@ -43,6 +56,7 @@ def test_the_migrated_schema_is_the_one_in_the_code(fresh_books: Books) -> None:
         assert compare_metadata(context, metadata()) == []
 
 
+@pytest.mark.on_sqlite
 def test_every_table_is_strict_and_keeps_the_checks_of_the_code(fresh_books: Books) -> None:
     for name, table in metadata().tables.items():
         ((made,),) = fresh_books.sql("SELECT sql FROM sqlite_master WHERE name = ?", name)
@@ -53,17 +67,19 @@ def test_every_table_is_strict_and_keeps_the_checks_of_the_code(fresh_books: Boo
 
 
 def test_every_table_has_its_guards(fresh_books: Books) -> None:
-    triggers = names(fresh_books.file, "trigger")
+    every = ("no_update", "no_delete", "no_replace")
+    if fresh_books.on_server:
+        every = ("never_changed", "never_emptied")
+        assert {f"{table}.{table}_of_the_owner" for table in metadata().tables} | set(metadata().tables) <= (
+            fresh_books.guards()
+        )
     for table in metadata().tables:
-        assert {f"{table}_no_update", f"{table}_no_delete", f"{table}_no_replace"} <= triggers
+        assert {f"{table}_{guard}" for guard in every} <= fresh_books.guards()
 
 
 def test_downgrading_leaves_nothing_behind(books: Books) -> None:
-    with engine_for(books.url).connect().execution_options(writing=True) as connection, connection.begin():
-        command.downgrade(alembic_config(connection), "base")
-    assert names(books.file, "table") <= {"alembic_version", "sqlite_sequence"}
-    assert names(books.file, "trigger") == set()
-    assert names(books.file, "index") <= {"sqlite_autoindex_alembic_version_1"}
+    downgrade(books, "base")
+    assert left(books) == set()
     assert books("balance").code == 4
     assert books("init").code == 0
     assert books("balance").code == 0
@@ -84,7 +100,7 @@ from alembic import op
 from klimatvaxling.database.guards import every_guard_aside
 from klimatvaxling.database.schema import metadata
 
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 
 
 def as_declared(name, *more):
@@ -133,10 +149,13 @@ def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program as it will be with one migration more."""
     folder = tmp_path / "migrations"
     shutil.copytree(shipped("migrations"), folder)
-    (folder / "versions" / "0002_later.py").write_text(LATER, encoding="utf-8")
+    (folder / "versions" / "0003_later.py").write_text(LATER, encoding="utf-8")
     monkeypatch.setattr(migrate, "shipped", lambda _: folder)
-    monkeypatch.setattr(migrate, "SCHEMA_REVISION", "0002")
-    monkeypatch.setattr(engine, "SCHEMA_REVISION", "0002")
+    monkeypatch.setattr(migrate, "SCHEMA_REVISION", "0003")
+    monkeypatch.setattr(engine, "SCHEMA_REVISION", "0003")
+
+
+VOUCHERS = "SELECT id, hash FROM voucher ORDER BY id"
 
 
 def trial_balance(books: Books) -> list[tuple[object, ...]]:
@@ -161,11 +180,12 @@ def downgrade(books: Books, revision: str) -> None:
         command.downgrade(alembic_config(connection), revision)
 
 
+@pytest.mark.on_sqlite
 def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_they_were(
     filled: Books, later_program: None
 ) -> None:
     balance, before, head = trial_balance(filled), schema(filled), filled.sql("SELECT hash FROM voucher ORDER BY id")
-    assert upgrade(filled.url)[:2] == ("0001", "0002")
+    assert upgrade(filled.url)[:2] == ("0002", "0003")
     assert trial_balance(filled) == balance
     after = schema(filled)
     assert set(after) == set(before)
@@ -179,10 +199,10 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
     filled.sound()
     filled.take(trip("g"), name="later.csv")
     for table, column in (("posting", "amount_ore"), ("unit", "remark")):
-        with pytest.raises(sqlite3.IntegrityError, match="KV-POSTED"):
+        with pytest.raises(REFUSED, match="KV-POSTED"):
             filled.sql(f"UPDATE {table} SET {column} = 0")
     balance = trial_balance(filled)
-    downgrade(filled, "0001")
+    downgrade(filled, "0002")
     assert trial_balance(filled) == balance
     assert schema(filled) == before
     assert filled.sql("SELECT hash FROM voucher ORDER BY id")[: len(head)] == head
@@ -198,28 +218,29 @@ def test_a_head_noted_before_an_upgrade_still_proves_what_it_proved(filled: Book
     assert [each["offending"] for each in outcome.json["checks"] if not each["ok"]] == [["unit:1"]]
 
 
+@pytest.mark.on_sqlite
 def test_init_upgrades_books_of_an_earlier_version_after_a_backup(filled: Books, later_program: None) -> None:
     assert filled("balance").code == 4
     before, balance = filled.dump(), trial_balance(filled)
     with freeze_time("2027-01-02 03:04:05"):
         outcome = filled("init")
     assert outcome.code == 0, outcome.err
-    backup = filled.folder / "books.before-0002-20270102T030405Z.db"
+    backup = filled.folder / "books.before-0003-20270102T030405Z.db"
     assert f"kept as {backup}" in outcome.err
-    assert "from version 0001 to 0002" in outcome.err
+    assert "from version 0002 to 0003" in outcome.err
     assert Books(filled.folder, backup).dump() == before
     assert backup.stat().st_mode & 0o777 == 0o600
     assert trial_balance(filled) == balance
     filled.sound()
     versions = filled.sql("SELECT schema_revision, registered_at FROM program ORDER BY id")
-    assert versions[-1] == ("0002", "2027-01-02T03:04:05.000000Z")
+    assert versions[-1] == ("0003", "2027-01-02T03:04:05.000000Z")
     assert "is kept" not in filled("init").err
 
 
 def test_an_upgrade_that_fails_leaves_the_books_as_they_were(
     filled: Books, later_program: None, tmp_path: Path
 ) -> None:
-    (tmp_path / "migrations" / "versions" / "0002_later.py").write_text(
+    (tmp_path / "migrations" / "versions" / "0003_later.py").write_text(
         LATER.replace("def downgrade", "    op.execute('DELETE FROM no_such_table')\n\n\ndef downgrade"),
         encoding="utf-8",
     )
@@ -228,8 +249,9 @@ def test_an_upgrade_that_fails_leaves_the_books_as_they_were(
     assert filled.dump() == before
 
 
+@pytest.mark.on_sqlite
 def test_an_upgrade_that_breaks_a_reference_is_undone(filled: Books, later_program: None, tmp_path: Path) -> None:
-    (tmp_path / "migrations" / "versions" / "0002_later.py").write_text(
+    (tmp_path / "migrations" / "versions" / "0003_later.py").write_text(
         LATER.replace(
             "\n\n\ndef downgrade", "\n        op.execute('DELETE FROM batch WHERE id = 1')\n\n\ndef downgrade"
         ),
@@ -242,10 +264,45 @@ def test_an_upgrade_that_breaks_a_reference_is_undone(filled: Books, later_progr
 
 def test_filled_books_that_are_taken_back_to_nothing_can_begin_anew(filled: Books) -> None:
     downgrade(filled, "base")
-    assert names(filled.file, "table") <= {"alembic_version", "sqlite_sequence"}
-    assert names(filled.file, "trigger") == set()
+    assert left(filled) == set()
     assert filled("init").code == 0
     filled.sound()
+
+
+def test_filled_books_go_down_to_the_first_version_and_up_again_with_every_guard(filled: Books) -> None:
+    """On a server the guards, the door and the rights go, and come back as they were."""
+    before, balance, guards, content = left(filled), trial_balance(filled), filled.guards(), filled.sql(VOUCHERS)
+    downgrade(filled, "0001")
+    assert left(filled) < before
+    assert upgrade(filled.url)[:2] == ("0001", SCHEMA_REVISION)
+    assert (left(filled), filled.guards()) == (before, guards)
+    assert (trial_balance(filled), filled.sql(VOUCHERS)) == (balance, content)
+    assert filled("init").code == 0
+    with pytest.raises(REFUSED, match="KV-POSTED"):
+        filled.sql("UPDATE posting SET amount_ore = 0")
+    filled.take(trip("g"), name="later.csv")
+    filled.sound()
+
+
+@pytest.mark.on_server
+def test_going_down_takes_the_groups_of_the_database_with_it_and_up_makes_them_anew(no_books: Books) -> None:
+    assert no_books("init", "--organisation", "Exempelstad").code == 0
+    of_the_books = groups(no_books)
+    assert [name.rpartition("_")[2] for (name,) in of_the_books] == ["auditor", "committee", "finance", "unit"]
+    eva = no_books.as_login("eva")
+    downgrade(no_books, "0001")
+    assert groups(no_books) == [(eva.keeper,)]
+    upgrade(no_books.url)
+    assert [name for name in groups(no_books) if name != (eva.keeper,)] == of_the_books
+    assert no_books("init").code == 0
+    assert no_books.as_login("eva")("balance").code == 0
+
+
+@pytest.mark.on_server
+def test_opening_the_books_of_a_server_twice_makes_no_second_roles_nor_rows(books: Books) -> None:
+    before, guards = books.dump(), books.guards()
+    assert books("init").code == 0
+    assert (books.dump(), books.guards()) == (before, guards)
 
 
 def test_a_newer_database_is_left_alone(filled: Books) -> None:

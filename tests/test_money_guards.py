@@ -4,24 +4,18 @@ The books here: SBF has a lot of 300 kr, of which 100 kr were used and 200 kr we
 1 000 kr more, granted 400 kr, paid 250 kr of them and got 50 kr back.
 """
 
-import shutil
-import sqlite3
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
-from conftest import Books, trip
+from conftest import REFUSED, Books, Kept, trip
 
 # (account, öre, unit, lot's voucher, grant)
 Line = tuple[str, int, int | None, int | None]
 SBF, BUF = 1, 2
 
 
-@pytest.fixture(scope="module")
-def history_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("money")
-    books = Books(folder, Path(shutil.copy(opened_books / "units.db", folder / "books.db")))
+def live(books: Books) -> None:
     booked = "--booked-on"
     books.take(trip("a", date="2025-01-10", co2_fossil_kg="200"), options=[booked, "2025-01-31"])
     books.take(
@@ -66,12 +60,11 @@ def history_file(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -
     )
     books.json("batch", "undo", "5", booked, "2026-03-01")
     books.sound()
-    return books.file
 
 
 @pytest.fixture
-def history(history_file: Path, tmp_path: Path) -> Books:
-    return Books(tmp_path, Path(shutil.copy(history_file, tmp_path / "books.db")))
+def history(once: Kept) -> Books:
+    return once("money", live)
 
 
 def lot_of(books: Books, unit: int) -> int:
@@ -87,17 +80,19 @@ def slip_in(
         " (SELECT hash FROM voucher ORDER BY id DESC LIMIT 1) FROM voucher",
         int(booked_on[:4]),
     )[0]
-    for number, (account, ore, unit, lot) in enumerate(lines, start=1):
-        books.sql(
-            "INSERT INTO posting (voucher_id, line, account, unit_id, lot_id, amount_ore) VALUES (?, ?, ?, ?, ?, ?)",
-            *(key, number, account, unit, lot, ore),
-        )
-    books.sql(
-        "INSERT INTO voucher SELECT ?, 'A' || ? || '-' || ?, 'A', ?, ?, ?, '2999-01-01T00:00:00.000000Z', ?, '', 'x', '',"
-        " NULL, NULL, NULL, ?, ?, ?, ?",
-        *(key, booked_on[:4], series_end, int(booked_on[:4]), series_end, booked_on, event, grant),
-        *("0" * 32, head, "f" * 64),
-    )
+    names = ("account", "amount_ore", "unit_id", "lot_id")
+    postings = [
+        ("posting", {"voucher_id": key, "line": number} | dict(zip(names, line, strict=True)))
+        for number, line in enumerate(lines, start=1)
+    ]
+    year = int(booked_on[:4])
+    voucher = {
+        "id": key, "code": f"A{year}-{series_end}", "series": "A", "fiscal_year": year, "number": series_end,
+        "booked_on": booked_on, "registered_at": "2999-01-01T00:00:00.000000Z", "event": event, "description": "",
+        "made_by": "x", "evidence": "", "application_id": grant, "nonce": "0" * 32, "previous_hash": head,
+        "hash": "f" * 64,
+    }  # fmt: skip
+    books.add_together(*postings, ("voucher", voucher))
 
 
 def measure(lot: int, ore: int, unit: int = SBF) -> list[Line]:
@@ -188,7 +183,7 @@ OVERDRAWN = {
 def test_what_is_not_there_cannot_be_taken(
     history: Books, day: str, lines: Callable[[int], list[Line]], grant: int | None, guard: str
 ) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match=guard):
+    with pytest.raises(REFUSED, match=guard):
         slip_in(history, day, lines(lot_of(history, SBF)), grant)
 
 
@@ -208,11 +203,11 @@ def test_the_last_krona_can_be_taken(history: Books, day: str, lines: list[Line]
 @pytest.mark.parametrize(
     ("changes", "guard"),
     [
-        ({"state_before": "'approved'", "state": "'rejected'"}, "step_allowed"),
-        ({"state_before": "'submitted'", "state": "'withdrawn'"}, "step_follows_the_one_before"),
+        ({"state_before": "approved", "state": "rejected"}, "step_allowed"),
+        ({"state_before": "submitted", "state": "withdrawn"}, "step_follows_the_one_before"),
         ({"number": 4}, "step_follows_the_one_before"),
         ({"number": 2}, "KV-POSTED|step_follows_the_one_before"),
-        ({"stepped_on": "'2026-02-03'"}, "step_follows_the_one_before"),
+        ({"stepped_on": "2026-02-03"}, "step_follows_the_one_before"),
         ({"application_id": 1}, "step_follows_the_one_before|KV-POSTED"),
     ],
     ids=str,
@@ -221,31 +216,32 @@ def test_a_grants_step_out_of_order_is_refused(history: Books, changes: dict[str
     step = {
         "application_id": 2,
         "number": 3,
-        "state_before": "'approved'",
-        "state": "'withdrawn'",
-        "stepped_on": "'2026-03-01'",
+        "state_before": "approved",
+        "state": "withdrawn",
+        "stepped_on": "2026-03-01",
     }
-    values = dict.fromkeys(("decision", "reason", "conditions", "registered_at", "registered_by"), "''") | step
-    statement = "INSERT INTO grant_step ({}) VALUES ({})"
-    changed = values | changes
-    with pytest.raises(sqlite3.IntegrityError, match=guard):
-        history.sql(statement.format(", ".join(changed), ", ".join(map(str, changed.values()))))
-    history.sql(statement.format(", ".join(values), ", ".join(map(str, values.values()))))
+    values = dict.fromkeys(("decision", "reason", "conditions", "registered_at", "registered_by"), "") | step
+    with pytest.raises(REFUSED, match=guard):
+        history.add("grant_step", **(values | changes))
+    history.add("grant_step", **values)
 
 
 def test_a_trip_is_not_taken_back_twice_nor_restored_twice(history: Books) -> None:
     """Behind the seal of a batch nothing is taken back at all; before it, once."""
-    (taken_back,) = history.sql("SELECT trip_row_id, charge_id FROM trip_reversal WHERE sign = -1 ORDER BY id LIMIT 1")
-    with pytest.raises(sqlite3.IntegrityError, match="trip_"):
-        history.sql("INSERT INTO trip_reversal (trip_row_id, charge_id, sign) VALUES (?, ?, -1)", *taken_back)
-    history.sql("DROP TRIGGER trip_reversal_before_its_seal")
+    (taken_back,) = history.rows("SELECT trip_row_id, charge_id FROM trip_reversal WHERE sign = -1 ORDER BY id LIMIT 1")
+
+    def reverse(sign: int) -> None:
+        history.add("trip_reversal", **taken_back, sign=sign)
+
+    with pytest.raises(REFUSED, match="trip_"):
+        reverse(-1)
+    history.without_trigger("trip_reversal_before_its_seal", "trip_reversal")
     for sign in (-1, 2, 0):
-        with pytest.raises(sqlite3.IntegrityError):
-            history.sql("INSERT INTO trip_reversal (trip_row_id, charge_id, sign) VALUES (?, ?, ?)", *taken_back, sign)
-    restore = "INSERT INTO trip_reversal (trip_row_id, charge_id, sign) VALUES (?, ?, 1)"
-    history.sql(restore, *taken_back)
-    with pytest.raises(sqlite3.IntegrityError, match="in_turn"):
-        history.sql(restore, *taken_back)
+        with pytest.raises(REFUSED):
+            reverse(sign)
+    reverse(1)
+    with pytest.raises(REFUSED, match="in_turn"):
+        reverse(1)
 
 
 def failed(books: Books) -> dict[str, str]:

@@ -11,7 +11,6 @@ import datetime
 import gc
 import os
 import random
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +20,7 @@ from freezegun import freeze_time
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from conftest import Books, Outcome
+from conftest import Books, Outcome, Shelf
 from scheme import AVAILABLE, COMPANY, END, UNITS, Grant, Journey, Refused, Scheme
 
 TODAY = datetime.date(2027, 1, 15)
@@ -35,12 +34,12 @@ EDGES = [datetime.date.fromisoformat(day) for day in (
 class Years:
     """One history, drawn at random: what happens is weighted so that all of it meets all the rest."""
 
-    def __init__(self, source: Path, folder: Path, seed: int, clock: Any) -> None:
+    def __init__(self, books: Books, seed: int, clock: Any) -> None:
         self.clock = clock
         self.remembered: list[tuple[str, dict[tuple[str, ...], str]]] = []
         self.draw = random.Random(seed)
-        self.folder = folder
-        self.books = Books(folder, Path(shutil.copy(source, folder / "books.db")))
+        self.folder = books.folder
+        self.books = books
         self.scheme = Scheme(TODAY)
         self.now = datetime.date(2024, 3, 1)
         self.journeys = self.files = 0
@@ -115,7 +114,7 @@ class Years:
         return number - self.draw.randrange(min(number, newest))
 
     def posted(self) -> None:
-        self.content = self.books.file.read_bytes()
+        self.content = self.now_kept()
 
     def perform(self, what: Callable[[Scheme], dict[str, Any]], *command: object) -> None:
         """Both do it, or both refuse; the program first as a dry run."""
@@ -148,7 +147,10 @@ class Years:
         assert found == expected
 
     def unchanged(self) -> None:
-        assert self.books.file.read_bytes() == self.content
+        assert self.now_kept() == self.content
+
+    def now_kept(self) -> bytes | str:
+        return self.books.dump() if self.books.on_server else self.books.file.read_bytes()
 
     def compare(self, day: datetime.date) -> None:
         scheme, at = self.scheme, ("--as-of", day)
@@ -384,14 +386,23 @@ def kronor(ore: int) -> str:
     return f"{'-' if ore < 0 else ''}{abs(ore) // 100},{abs(ore) % 100:02d}"
 
 
-@settings(
-    max_examples=HISTORIES,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
-@given(seed=st.integers(0, 2**48))
-def test_years_of_the_scheme_agree_with_the_rulebook_to_the_ore(seed: int, opened_books: Path) -> None:
+RARE = {"deadline": None, "phases": [Phase.explicit, Phase.generate], "suppress_health_check": list(HealthCheck)}
+
+
+def live(shelf: Shelf, engine: str, seed: int, steps: int) -> None:
     with freeze_time("2027-01-15T08:00:00Z") as clock, tempfile.TemporaryDirectory() as folder:
-        Years(opened_books / "units.db", Path(folder), seed, clock).live(STEPS)
+        Years(shelf.copy(engine, "units", Path(folder)), seed, clock).live(steps)
+    shelf.clear()
     gc.collect()
+
+
+@settings(max_examples=HISTORIES, **RARE)
+@given(seed=st.integers(0, 2**48))
+def test_years_of_the_scheme_agree_with_the_rulebook_to_the_ore(seed: int, shelf: Shelf) -> None:
+    live(shelf, "sqlite", seed, STEPS)
+
+
+@settings(max_examples=-(-HISTORIES // 4), **RARE)
+@given(seed=st.integers(0, 2**48))
+def test_years_on_a_server_agree_with_it_too(seed: int, shelf: Shelf) -> None:
+    live(shelf, "postgresql", seed, -(-STEPS // 2))

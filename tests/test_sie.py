@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sie_reader
-from coded_books import do, eventful, load_plan
+from coded_books import do, load_plan
 from conftest import Books, trip
 from klimatvaxling.coding.entry import BookedVoucher, EntryLine
 from klimatvaxling.coding.plan import Account, Dimension
@@ -19,10 +19,9 @@ from klimatvaxling.handovers.sie import Sender, SieVoucher, sie_file
 
 
 @pytest.fixture
-def coded(books: Books) -> Books:
-    eventful(books)
-    load_plan(books)
-    return books
+def coded(eventful: Books) -> Books:
+    load_plan(eventful)
+    return eventful
 
 
 def export(books: Books, *span: str) -> sie_reader.Sie:

@@ -4,10 +4,12 @@
 can be made again, identical, after whatever came later.
 """
 
+from pathlib import Path
+
 import pytest
 from freezegun import freeze_time
 
-from conftest import Books, trip
+from conftest import Books, Shelf, trip
 
 PUBLISHED = "2026-02-01T12:00:00Z"
 REPORTS = (
@@ -34,13 +36,17 @@ REPORTS = (
 
 
 @pytest.fixture
-def published(opened_books: object, more_books: object) -> Books:
+def published(shelf: Shelf, engine: str, tmp_path: Path, _cleared: None) -> Books:
     """Books of 2025 as they stood when the yearly report was published in February 2026."""
-    books: Books = more_books()  # type: ignore[operator]
-    # Registered when the tests were run: before the report only in these books' own story.
-    books.file.unlink()
+    shelf.once(engine, "published", publish, of=None)
+    return shelf.copy(engine, "published", tmp_path / "work")
+
+
+def publish(books: Books) -> None:
+    off = ("policy", "set", "require_second_person", "off", "--from", "2013-01-01", "--decision", "KS 1")
     with freeze_time("2025-01-02 08:00:00"):
         assert books("init", "--organisation", "Exempelstad").code == 0
+        assert books(*off).code == 0
         for code, centres in (("SBF", "12*"), ("BUF", "2100")):
             books("unit", "add", code, "--name", code, "--kind", "administration", "--cost-centre", centres)
     with freeze_time("2025-04-03 08:00:00"):
@@ -51,7 +57,6 @@ def published(opened_books: object, more_books: object) -> Books:
     with freeze_time("2026-01-15 08:00:00"):
         books.take(trip("e", date="2025-12-20"), name="december.csv")
         assert books("period", "close", "2025-03", "--accept-missing", "x").code == 0
-    return books
 
 
 def later_events(books: Books) -> None:

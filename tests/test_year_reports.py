@@ -5,7 +5,6 @@ import io
 import json
 import os
 import re
-import shutil
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import Books, trip
+from conftest import Books, Kept, trip
 from klimatvaxling import language, pictures
 from klimatvaxling.formats import percent, percent_change
 from klimatvaxling.reports.forecast import Pace
@@ -28,18 +27,9 @@ REPORTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def lived_books(opened_books: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("two-years")
-    shutil.copy(opened_books / "units.db", folder / "books.db")
-    live_through(Books(folder, folder / "books.db"))
-    return folder / "books.db"
-
-
 @pytest.fixture
-def two_years(lived_books: Path, tmp_path: Path) -> Books:
-    shutil.copy(lived_books, tmp_path / "books.db")
-    return Books(tmp_path, tmp_path / "books.db")
+def two_years(once: Kept) -> Books:
+    return once("two years", live_through)
 
 
 @pytest.fixture

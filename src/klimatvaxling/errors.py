@@ -30,6 +30,8 @@ class ExchangeError(Exception):
     remedy: ClassVar[str] = ""
     explanation: ClassVar[str] = ""
     by_code: ClassVar[dict[str, type["ExchangeError"]]] = {}
+    # Nothing was kept, and the same once more may well do: see terminal/again.py.
+    asks_for_another_try: bool = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()

@@ -103,13 +103,20 @@ def _exists(connection: Connection, login: str) -> bool:
 
 def _belong_to(connection: Connection, login: str, role: str) -> None:
     """Membership of the group that stands for a role in this database, and of no other."""
-    database = connection.exec_driver_sql("SELECT current_database()").scalar_one()
-    groups = {name: f"{database}_{name}" for name in ROLES}
     if not _owns(connection, login):
-        for name, group in groups.items():
+        for name, group in _groups(connection).items():
             verb = ("GRANT", "TO") if name == role else ("REVOKE", "FROM")
             if name == role or _is_member(connection, login, group):
                 connection.exec_driver_sql(f"{verb[0]} {_quoted(group)} {verb[1]} {_quoted(login)}")
+
+
+def _groups(connection: Connection) -> dict[str, str]:
+    """The group of each role, as the books name it: a database that was copied or renamed keeps its groups."""
+    named = connection.exec_driver_sql(
+        "SELECT policyname, roles[1]::text FROM pg_policies WHERE schemaname = current_schema() AND tablename = 'book'"
+    )
+    by_policy = {str(policy): str(group) for policy, group in named}
+    return {name: by_policy[f"book_seen_by_{name}"] for name in ROLES}
 
 
 def _owns(connection: Connection, login: str) -> bool:

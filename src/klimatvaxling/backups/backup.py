@@ -32,7 +32,9 @@ class BackupOfServer(UsageFault):
     code = "KV-BACKUP-SERVER"
     message = N_("The books are on a PostgreSQL server; backup and restore are for a SQLite file.")
     remedy = N_(
-        "Use pg_dump --format=custom for the backup and pg_restore to put it back; then run klimatvaxling check."
+        "As the owner of the database, use pg_dump --format=custom --enable-row-security for the backup, and pg_restore"
+        " --no-owner to put it back into an empty database; then run klimatvaxling check. Keep the roles of the server"
+        " with pg_dumpall --roles-only."
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, PendingRollbackError
 from sqlalchemy.pool import NullPool
 
 from klimatvaxling import __version__
@@ -68,12 +68,38 @@ class DatabaseBusy(DatabaseFault):
     remedy = N_("Wait a moment and run the command again.")
 
 
+class Overtaken(DatabaseFault):
+    """The server broke off this work in favour of somebody else's."""
+
+    code = "KV-DATABASE-OVERTAKEN"
+    message = N_(
+        "Others are working on the same at the same time, and the server let them go first; nothing was posted."
+    )
+    remedy = N_("Wait a moment and run the command again.")
+    explanation = N_("The program has tried it several times by itself before it says this.")
+    asks_for_another_try = True
+
+
 class ConnectionLost(DatabaseFault):
     """The server went away in the middle of the work."""
 
     code = "KV-DATABASE-LOST"
     message = N_("The connection to the database at {where} was lost: {reason}.")
-    remedy = N_("Nothing half done is kept. Run the command again: what was kept already is not done twice.")
+    remedy = N_("Nothing of this was kept. Run the command again.")
+
+
+class OutcomeUnknown(DatabaseFault):
+    """The server went away just when it was told to keep the work."""
+
+    code = "KV-DATABASE-OUTCOME"
+    message = N_(
+        "The connection to the database at {where} was lost while the work was being kept: {reason}. It was kept whole"
+        " or not at all."
+    )
+    remedy = N_(
+        "Look at the last lines of klimatvaxling audit log: run the command again only if it is not there. A file can"
+        " always be imported again; what is posted is not posted twice."
+    )
 
 
 class ServerUnreachable(DatabaseFault):
@@ -191,7 +217,10 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if not connection.get_execution_options().get("writing", False):
+    # Said each time: a server may be set up to begin otherwise.
+    if connection.get_execution_options().get("writing", False):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE")
+    else:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
@@ -215,7 +244,23 @@ def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> I
         if dry_run:
             connection.rollback()
         else:
-            connection.commit()
+            with _known_only_afterwards():
+                connection.commit()
+
+
+class _LostAtCommit(Exception):
+    """Carries the driver's own fault."""
+
+
+@contextmanager
+def _known_only_afterwards() -> Iterator[None]:
+    """A connection that is lost in here may be lost before or after the server did what it was told."""
+    try:
+        yield
+    except DatabaseError as fault:
+        if fault.connection_invalidated:
+            raise _LostAtCommit(str(fault.orig)) from fault
+        raise
 
 
 def _begun(connection: Connection) -> frozenset[str] | None:
@@ -303,6 +348,11 @@ def translated_faults(url: str) -> Iterator[None]:
     """Turn the database's own faults into errors a person understands; broken rules of the books pass as they are."""
     try:
         yield
+    except _LostAtCommit as fault:
+        reason = str(fault).strip().splitlines()[0].rstrip(".")
+        raise OutcomeUnknown(where=place_of(url), reason=reason) from fault
+    except PendingRollbackError as fault:  # what is tried on a connection that is gone
+        raise ConnectionLost(where=place_of(url), reason=str(fault).splitlines()[0].rstrip(".")) from fault
     except Exception as fault:
         # The driver's own faults come through where a connection is being made, and where rows are copied.
         original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
@@ -310,7 +360,7 @@ def translated_faults(url: str) -> Iterator[None]:
         if isinstance(original, sqlite3.DatabaseError):
             understood = _sqlite_fault(url, original)
         elif type(original).__module__.partition(".")[0] == "psycopg":
-            understood = _server_fault(url, original)
+            understood = _server_fault(url, original, was_there=getattr(fault, "connection_invalidated", False))
         if understood is None:
             raise
         raise understood from fault
@@ -330,29 +380,34 @@ def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | Non
 
 
 # What a server calls it (SQLSTATE) when others are in the way, the link is gone, or a right is missing.
-_BUSY_STATES = ("40001", "40P01", "55P03")
+_OVERTAKEN_STATES = ("40001", "40P01")
+_BUSY_STATE = "55P03"
 _LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
 _DENIED_STATE = "42501"
+_UNUSABLE_STATES = ("25006",)  # a server that only copies another one, and is read
 
 
-def _server_fault(url: str, fault: BaseException) -> DatabaseFault | None:
+def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> DatabaseFault | None:
     state = getattr(fault, "sqlstate", None)
     lines = str(fault).strip().splitlines() or [""]
     reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
-    if state in _BUSY_STATES:
+    if state in _OVERTAKEN_STATES:
+        return Overtaken()
+    if state == _BUSY_STATE:
         return DatabaseBusy()
     if state == _DENIED_STATE:
         return PermissionDenied(reason=reason)
     if state in _LOST_STATES:
         return ConnectionLost(where=place_of(url), reason=reason)
+    if state in _UNUSABLE_STATES:
+        return DatabaseUnusable(where=place_of(url), reason=reason)
     import psycopg
 
     if not isinstance(fault, psycopg.OperationalError):
         return None
     if state is None:
         # Without a state the server said nothing: it was never reached, or it went away in mid-sentence.
-        never_reached = isinstance(fault, psycopg.errors.ConnectionTimeout) or "connection failed" in str(fault)
-        kind = ServerUnreachable if never_reached else ConnectionLost
+        kind = ConnectionLost if was_there else ServerUnreachable
         return kind(where=place_of(url), reason=reason)
     if state.startswith(("28", "3D", "08")):
         return ServerUnreachable(where=place_of(url), reason=reason)

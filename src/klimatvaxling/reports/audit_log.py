@@ -74,6 +74,16 @@ HISTORY: tuple[History, ...] = (
         " id AS entry FROM vehicle",
     ),
     History(
+        "access_granted",
+        N_("Access granted"),
+        "SELECT registered_at, registered_by, login AS subject, role AS detail FROM access WHERE role <> ''",
+    ),
+    History(
+        "access_revoked",
+        N_("Access revoked"),
+        "SELECT registered_at, registered_by, login AS subject FROM access WHERE role = ''",
+    ),
+    History(
         "policy_set",
         N_("Policy set"),
         "SELECT registered_at, registered_by, name AS subject, decision AS detail, id AS policy_id, id AS entry FROM policy",

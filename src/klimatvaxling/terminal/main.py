@@ -72,11 +72,14 @@ def _run(arguments: list[str], first_word: str) -> int:
     from typer.exceptions import Abort, TyperException
 
     from klimatvaxling.terminal import faults
+    from klimatvaxling.terminal.again import again_if_asked
     from klimatvaxling.terminal.app import command
 
     try:
         _require_text(arguments)
-        outcome = command(first_word).main(args=arguments, prog_name=_called(), standalone_mode=False)
+        outcome = again_if_asked(
+            lambda: command(first_word).main(args=arguments, prog_name=_called(), standalone_mode=False)
+        )
         return int(outcome or 0)
     except TyperException as fault:
         return faults.show_usage_fault(fault)

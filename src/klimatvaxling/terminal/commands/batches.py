@@ -1,6 +1,7 @@
 """`import`, `batch …` and `quarantine …`."""
 
 import dataclasses
+import functools
 import gc
 import json
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from klimatvaxling import typed
 from klimatvaxling.errors import ExchangeError, Place, UsageFault
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
+from klimatvaxling.terminal.again import again_if_asked
 from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.show import present, show
 from klimatvaxling.terminal.surroundings import Surroundings, count, output_format
@@ -169,12 +171,12 @@ def _import_all(
     try:
         for order in orders:
             try:
-                document, code = _import(around, order, rejected_to, output, reader)
-                reader = None
+                ahead, reader = [reader], None  # what was read ahead is there once
+                once = functools.partial(_import, around, order, rejected_to, output, ahead)
+                document, code = again_if_asked(once)
                 documents.append(document)
                 codes.append(code)
             except ExchangeError as fault:
-                reader = None
                 if not fault.place.file and not isinstance(fault, DatabaseFault):
                     fault.place = Place(file=order.file.name, row=fault.place.row, column=fault.place.column)
                 codes.append(faults.show(fault))
@@ -190,7 +192,7 @@ def _import_all(
 
 
 def _import(
-    around: Surroundings, order: Any, rejected_to: Path | None, output: str, reader: Any
+    around: Surroundings, order: Any, rejected_to: Path | None, output: str, ahead: list[Any]
 ) -> tuple[dict[str, object], int]:
     from klimatvaxling.batches.importing import Refused, import_file
     from klimatvaxling.batches.rejected_workbook import RejectedTooMany, RejectedUnwritable
@@ -202,6 +204,7 @@ def _import(
 
     # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
+    reader = ahead.pop() if ahead else None
     written = False
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:

@@ -12,6 +12,7 @@ from klimatvaxling import typed
 from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
+from klimatvaxling.terminal.again import again_if_asked
 from klimatvaxling.terminal.say import done
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -93,7 +94,7 @@ def _take(run: _Run, file: Path) -> tuple[dict[str, object], int]:
     try:
         profile = recognise(file, run.profiles)
         source = profile.name
-        result, fault = _import(run, file, profile)
+        result, fault = again_if_asked(lambda: _import(run, file, profile))
     except (DatabaseFault, InboxUnwritable):
         raise
     except FileMissing:
