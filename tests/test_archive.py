@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import coded_books
 from conftest import STANDARD, Books, trip
 from klimatvaxling.database.schema import metadata
 
@@ -228,6 +229,21 @@ def test_the_readme_explains_every_file_in_swedish(kept: Books) -> None:
     assert "sju år" in readme
     for account in {row["account"] for row in read_json(folder / "accounts.json")}:
         assert account in readme
+
+
+def test_what_was_handed_over_is_in_the_archive_byte_for_byte(books: Books) -> None:
+    coded_books.load_plan(books)
+    books.take(trip("a"), trip("b", unit="ELN"))
+    handed = books.json("handover", "run", "--period", "2025-03", "--to", books.folder / "out")
+    folder = archive(books)
+    left = {path.name: path.read_bytes() for path in (books.folder / "out").iterdir()}
+    assert left
+    assert {path.name: path.read_bytes() for path in (folder / "handed-over").iterdir()} == left
+    assert {row["name"]: row["sha256"] for row in read_json(folder / "tables" / "handover_file.json")} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in left.items()
+    }
+    assert handed["dry_run"] is False
+    assert verified(folder).returncode == 0
 
 
 def test_the_archives_own_sum_is_told(kept: Books) -> None:

@@ -118,6 +118,7 @@ def write_archive(
         )
         _add_trips(connection, kept, year, progress)
         _add_texts(connection, kept)
+        _add_handed_over(connection, kept)
         _add_tables(connection, kept, year)
         kept.seal()
     return book
@@ -292,6 +293,16 @@ def _add_texts(connection: Connection, kept: _Archive) -> None:
         kept.add(f"factor-sets/{row.id}-{_UNFIT.sub('-', f'{row.name}-{row.version}')}.toml", row.content.encode())
 
 
+def _handed_over(name: str) -> str:
+    return f"handed-over/{_UNFIT.sub('-', name)}"
+
+
+def _add_handed_over(connection: Connection, kept: _Archive) -> None:
+    """The files that have left, byte for byte."""
+    for row in connection.execute(text("SELECT name, content FROM handover_file ORDER BY id")):
+        kept.add(_handed_over(row.name), bytes(row.content))
+
+
 def _add_tables(connection: Connection, kept: _Archive, year: int) -> None:
     """Every table of the books as it is; the texts that stand in files of their own are named."""
     tables = metadata().tables
@@ -307,7 +318,10 @@ def _add_tables(connection: Connection, kept: _Archive, year: int) -> None:
         if name == "batch_page":
             rows = [{**row, "file": _page_file(row["batch_id"], row["number"])} for row in rows]
             keys = [*keys, "file"]
-        if name in ("batch_page", "profile", "factor_set"):
+        if name == "handover_file":
+            rows = [{**row, "file": _handed_over(row["name"])} for row in rows]
+            keys = [*keys, "file"]
+        if name in ("batch_page", "profile", "factor_set", "handover_file"):
             keys = [key for key in keys if key != "content"]
             rows = [{key: row[key] for key in keys} for row in rows]
         kept.add_rows(f"tables/{name}", keys, rows)
