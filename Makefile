@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench messages lock clean
+.PHONY: demo test check bench soak fuzz audit docs messages lock clean
 
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,10 @@ check: $(READY)  ## what can be seen without running
 
 bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 	$(BIN)/python bench/run.py
+
+docs: $(READY)  ## write anew what the program says of itself: the reference, the shown outputs, the picture in README.md
+	$(BIN)/python docs/make_reference.py
+	KLIMATVAXLING_GOLDEN=write $(BIN)/python -m pytest -q tests/test_pages.py tests/test_picture.py
 
 messages: $(READY)  ## bring the Swedish catalogue up to date with the messages in the code
 	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k N_ -k translate -k translate_plural:1,2 --no-location --sort-output --no-wrap \

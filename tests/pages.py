@@ -1,0 +1,182 @@
+"""The pages for users, run as they are read: every command in order, in a folder with the page's example files.
+
+A page is Markdown. A block fenced as `console` holds commands after `$ ` and what they show. Comments that no reader
+sees stand on lines of their own between the blocks:
+
+    <!-- datum 2025-02-10 -->            the day it is from here on
+    <!-- returkod 3 -->                  the exit code of the next block's last command
+    <!-- excel FILE C3=2010 -->          somebody writes a cell of a workbook
+    <!-- fil FILE -->                    the next block shows this file
+    <!-- skriv FILE -->                  the next block is what somebody writes into this file
+    <!-- bakgrund                        commands that are run before the page begins
+    $ klimatvaxling …
+    -->
+
+A line `…` in what is shown stands for lines left out.
+"""
+
+import contextlib
+import io
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from freezegun import freeze_time
+
+from klimatvaxling.terminal.main import main
+
+FOLDER = Path(__file__).parent.parent / "docs" / "sv"
+EXAMPLES = FOLDER / "exempel"
+GENERATED = ("kommandon.md", "felkoder.md")
+PAGES = tuple(sorted(path for path in FOLDER.glob("*.md") if path.name not in GENERATED))
+COLUMNS = "100"
+_LEFT_OUT = "…"
+# Each voucher has a nonce, so every hash differs from run to run, and so does the size of what holds hashes.
+_HASH = re.compile(r"\b[0-9a-f]{12,64}\b")
+_REST_OF_HASH = re.compile(r"(?m)^( {20,})([0-9a-f]{4,51})$")
+_SIZE = re.compile(r"\b[0-9]{1,3}(?:[ \u00a0][0-9]{3})+ byte\b")
+_READERS_FOLDER = "/home/anna/vaxling"
+
+
+class PageFault(AssertionError):
+    """A page says something else than the program."""
+
+
+def masked(text: str, folder: Path) -> str:
+    """What is shown, without what differs from run to run."""
+    text = text.replace(str(folder), _READERS_FOLDER)
+    text = _HASH.sub(lambda found: ("0123456789abcdef" * 4)[: len(found[0])], text)
+    text = "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
+    text = _REST_OF_HASH.sub(lambda found: (found[1] + "0123456789abcdef" * 4)[: len(found[0])], text)
+    text = _SIZE.sub(lambda found: re.sub("[0-9]", "0", found[0]), text)
+    return text
+
+
+def commands_of(block: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Each command of a block, on one line, with the lines that are shown below it."""
+    rest = list(block)
+    while rest:
+        first = rest.pop(0)
+        if not first.startswith("$ "):
+            raise PageFault(f"no command: {first}")
+        written = [first]
+        while written[-1].endswith("\\"):
+            written.append(rest.pop(0))
+        shown = []
+        while rest and not rest[0].startswith("$ "):
+            shown.append(rest.pop(0))
+        yield "\n".join(written), shown
+
+
+class Run:
+    """A page being read in a folder of its own. `lines` becomes the page as it should be."""
+
+    def __init__(self, page: Path, folder: Path) -> None:
+        self.page, self.folder = page, folder
+        self.lines: list[str] = []
+        self.commands = 0
+        self._frozen: Any = None
+        shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
+
+    def through(self) -> str:
+        """The page with what each command really shows. Raises `PageFault`."""
+        code, file, written = 0, "", ""
+        lines = iter(self.page.read_text(encoding="utf-8").splitlines())
+        try:
+            for line in lines:
+                self.lines.append(line)
+                comment = re.fullmatch(r"<!-- (\w+)(?: (.*?))?(?: -->)?", line)
+                if line == "```console":
+                    self._block(_until(lines, "```"), code)
+                    self.lines.append("```")
+                    code = 0
+                elif line.startswith("```") and file:
+                    _until(lines, "```")
+                    self.lines += [*(self.folder / file).read_text(encoding="utf-8").splitlines(), "```"]
+                    file = ""
+                elif line.startswith("```") and written:
+                    content = _until(lines, "```")
+                    (self.folder / written).write_text("\n".join(content) + "\n", encoding="utf-8")
+                    self.lines += [*content, "```"]
+                    written = ""
+                elif line.startswith("```"):
+                    self.lines += [*_until(lines, "```"), "```"]
+                elif comment and comment[1] == "datum":
+                    self._day(comment[2])
+                elif comment and comment[1] == "returkod":
+                    code = int(comment[2])
+                elif comment and comment[1] == "excel":
+                    self._excel(comment[2])
+                elif comment and comment[1] == "fil":
+                    file = comment[2]
+                elif comment and comment[1] == "skriv":
+                    written = comment[2]
+                elif comment and comment[1] == "bakgrund":
+                    hidden = _until(lines, "-->")
+                    for command, _ in commands_of(hidden):
+                        self._run(command, 0)
+                    self.lines += [*hidden, "-->"]
+                elif comment:
+                    raise PageFault(f"{self.page.name}: unknown comment {line}")
+        finally:
+            if self._frozen is not None:
+                self._frozen.stop()
+        return "\n".join(self.lines) + "\n"
+
+    def _day(self, day: str) -> None:
+        if self._frozen is not None:
+            self._frozen.stop()
+        self._frozen = freeze_time(f"{day} 09:00:00")
+        self._frozen.start()
+
+    def _excel(self, words: str) -> None:
+        name, *cells = shlex.split(words)
+        book = openpyxl.load_workbook(self.folder / name)
+        for cell in cells:
+            place, _, value = cell.partition("=")
+            book.worksheets[0][place] = value
+        book.save(self.folder / name)
+
+    def _block(self, block: list[str], code: int) -> None:
+        commands = list(commands_of(block))
+        for number, (command, shown) in enumerate(commands, 1):
+            output = self._run(command, code if number == len(commands) else 0)
+            self.lines += [*command.split("\n"), *_as_shown(output, shown)]
+
+    def _run(self, command: str, code: int) -> list[str]:
+        self.commands += 1
+        program, *arguments = shlex.split(command.removeprefix("$ ").replace("\\\n", " "))
+        if program != "klimatvaxling":
+            raise PageFault(f"{self.page.name}: not a command of the program: {command}")
+        screen = io.StringIO()
+        given: Any = 0
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
+            try:
+                main(arguments)
+            except SystemExit as stop:
+                given = stop.code
+        if given != code:
+            raise PageFault(f"{self.page.name}: {command}\ngives {given}, not {code}:\n{screen.getvalue()}")
+        return masked(screen.getvalue(), self.folder).split("\n") if screen.getvalue().strip() else []
+
+
+def _until(lines: Iterator[str], end: str) -> list[str]:
+    found = []
+    for line in lines:
+        if line == end:
+            return found
+        found.append(line)
+    raise PageFault(f"no {end}")
+
+
+def _as_shown(output: list[str], shown: list[str]) -> list[str]:
+    """The output with the same lines left out as on the page."""
+    if _LEFT_OUT not in shown:
+        return output
+    place = shown.index(_LEFT_OUT)
+    before, after = place, len(shown) - place - 1
+    return [*output[:before], _LEFT_OUT, *(output[-after:] if after else [])]
