@@ -16,41 +16,32 @@ from klimatvaxling.errors import ExchangeError, InputRefused, StateRefused, Usag
 from klimatvaxling.language import translate
 
 DOCS = Path(__file__).parent
-# By language: the page, and its own words. The commands' words come from the program.
-COMMANDS = {
-    "sv": (
-        DOCS / "sv" / "kommandon.md",
-        "# Kommandon\n\nSkriven av programmet självt med `make docs`; ändra inte här. Ett kommando med namn och tillval, i den"
-        " ordning `--help` visar dem.\n\nTillval som alla kommandon har:",
-    ),
-    "en": (
-        DOCS / "commands.md",
-        "# Commands\n\nWritten by the program itself with `make docs`; do not change it here. Each command with its arguments"
-        " and options, in the order in which `--help` shows them.\n\nOptions of all commands:",
-    ),
+BY_ITSELF = {
+    "sv": "Skriven av programmet självt med `make docs`; ändra inte här.",
+    "en": "Written by the program itself with `make docs`; do not change it here.",
 }
+# By language: the page, and its own words. The commands' words come from the program.
+COMMANDS = {"sv": DOCS / "sv" / "kommandon.md", "en": DOCS / "commands.md"}
+COMMANDS_TITLES = {"sv": "Kommandon", "en": "Commands"}
+OF_ALL_COMMANDS = {"sv": "Tillval som alla kommandon har:", "en": "Options of all commands:"}
 HEADINGS = {"sv": ("tillval", "vad det gör", "måste anges"), "en": ("option", "what it does", "required")}
-ERRORS = {
-    "sv": (
-        DOCS / "sv" / "felkoder.md",
-        "# Felkoder\n\nSkriven av programmet självt med `make docs`; ändra inte här. Samma text visar"
-        " `klimatvaxling explain KOD`. `…` står för det som felet gäller.",
-        {
-            UsageFault: "Returkod 2: fel i kommandot",
-            InputRefused: "Returkod 3: en fil eller ett värde avvisades; inget bokfördes",
-            StateRefused: "Returkod 4: bokföringens läge tillåter det inte; inget bokfördes",
-        },
-    ),
-    "en": (
-        DOCS / "errors.md",
-        "# Error codes\n\nWritten by the program itself with `make docs`; do not change it here. `klimatvaxling explain CODE`"
-        " shows the same. `…` stands for what the error is about.",
-        {
-            UsageFault: "Exit code 2: the command was called wrongly",
-            InputRefused: "Exit code 3: a file or value was refused; nothing was posted",
-            StateRefused: "Exit code 4: refused by the state of the books; nothing was posted",
-        },
-    ),
+ERRORS = {"sv": DOCS / "sv" / "felkoder.md", "en": DOCS / "errors.md"}
+ERRORS_TITLES = {"sv": "Felkoder", "en": "Error codes"}
+ERRORS_WORDS = {
+    "sv": "Samma text visar `klimatvaxling explain KOD`. `…` står för det som felet gäller.",
+    "en": "`klimatvaxling explain CODE` shows the same. `…` stands for what the error is about.",
+}
+KINDS = {
+    "sv": {
+        UsageFault: "Returkod 2: fel i kommandot",
+        InputRefused: "Returkod 3: en fil eller ett värde avvisades; inget bokfördes",
+        StateRefused: "Returkod 4: bokföringens läge tillåter det inte; inget bokfördes",
+    },
+    "en": {
+        UsageFault: "Exit code 2: the command was called wrongly",
+        InputRefused: "Exit code 3: a file or value was refused; nothing was posted",
+        StateRefused: "Exit code 4: refused by the state of the books; nothing was posted",
+    },
 }
 
 
@@ -61,8 +52,8 @@ def pages() -> dict[Path, str]:
         made: dict[Path, str] = {}
         for name in language.LANGUAGES:
             language.use(name)
-            made[COMMANDS[name][0]] = _commands(name)
-            made[ERRORS[name][0]] = _errors(name)
+            made[COMMANDS[name]] = _commands(name)
+            made[ERRORS[name]] = _errors(name)
         return made
     finally:
         language.use(spoken)
@@ -72,7 +63,7 @@ def _commands(name: str) -> str:
     from klimatvaxling.terminal.app import command
 
     tree = command()
-    lines = [COMMANDS[name][1], "", *_options(tree, name)]
+    lines = [f"# {COMMANDS_TITLES[name]}", "", BY_ITSELF[name], "", OF_ALL_COMMANDS[name], "", *_options(tree, name)]
     for path, item in _walk(tree, ()):
         lines += ["", f"{'#' * min(len(path) + 1, 4)} `{' '.join(path)}`", "", _plain(item.help)]
         if hasattr(item, "commands") and not item.invoke_without_command:
@@ -112,8 +103,8 @@ def _plain(text: str | None) -> str:
 
 
 def _errors(name: str) -> str:
-    lines = [ERRORS[name][1]]
-    for kind, heading in ERRORS[name][2].items():
+    lines = [f"# {ERRORS_TITLES[name]}", "", f"{BY_ITSELF[name]} {ERRORS_WORDS[name]}"]
+    for kind, heading in KINDS[name].items():
         lines += ["", f"## {heading}"]
         for error in errors():
             if issubclass(error, kind):

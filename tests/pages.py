@@ -52,8 +52,7 @@ def masked(text: str, folder: Path) -> str:
     text = _HASH.sub(lambda found: ("0123456789abcdef" * 4)[: len(found[0])], text)
     text = "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
     text = _REST_OF_HASH.sub(lambda found: (found[1] + "0123456789abcdef" * 4)[: len(found[0])], text)
-    text = _SIZE.sub(lambda found: re.sub("[0-9]", "0", found[0]), text)
-    return text
+    return _SIZE.sub(lambda found: re.sub("[0-9]", "0", found[0]), text)
 
 
 def commands_of(block: list[str]) -> Iterator[tuple[str, list[str]]]:
@@ -80,52 +79,57 @@ class Run:
         self.lines: list[str] = []
         self.commands = 0
         self._frozen: Any = None
+        self._code, self._shown, self._written = 0, "", ""
         shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
 
     def through(self) -> str:
         """The page with what each command really shows. Raises `PageFault`."""
-        code, file, written = 0, "", ""
         lines = iter(self.page.read_text(encoding="utf-8").splitlines())
         try:
             for line in lines:
                 self.lines.append(line)
-                comment = re.fullmatch(r"<!-- (\w+)(?: (.*?))?(?: -->)?", line)
-                if line == "```console":
-                    self._block(_until(lines, "```"), code)
-                    self.lines.append("```")
-                    code = 0
-                elif line.startswith("```") and file:
-                    _until(lines, "```")
-                    self.lines += [*(self.folder / file).read_text(encoding="utf-8").splitlines(), "```"]
-                    file = ""
-                elif line.startswith("```") and written:
-                    content = _until(lines, "```")
-                    (self.folder / written).write_text("\n".join(content) + "\n", encoding="utf-8")
-                    self.lines += [*content, "```"]
-                    written = ""
-                elif line.startswith("```"):
-                    self.lines += [*_until(lines, "```"), "```"]
-                elif comment and comment[1] == "datum":
-                    self._day(comment[2])
-                elif comment and comment[1] == "returkod":
-                    code = int(comment[2])
-                elif comment and comment[1] == "excel":
-                    self._excel(comment[2])
-                elif comment and comment[1] == "fil":
-                    file = comment[2]
-                elif comment and comment[1] == "skriv":
-                    written = comment[2]
-                elif comment and comment[1] == "bakgrund":
-                    hidden = _until(lines, "-->")
-                    for command, _ in commands_of(hidden):
-                        self._run(command, 0)
-                    self.lines += [*hidden, "-->"]
-                elif comment:
-                    raise PageFault(f"{self.page.name}: unknown comment {line}")
+                if line.startswith("```"):
+                    self.lines += [*self._fenced(line, _until(lines, "```")), "```"]
+                elif comment := re.fullmatch(r"<!-- (\w+)(?: (.*?))?(?: -->)?", line):
+                    self._note(comment[1], comment[2], lines)
         finally:
             if self._frozen is not None:
                 self._frozen.stop()
         return "\n".join(self.lines) + "\n"
+
+    def _fenced(self, fence: str, block: list[str]) -> list[str]:
+        """What stands in a fenced block."""
+        if fence == "```console":
+            code, self._code = self._code, 0
+            return self._block(block, code)
+        if self._shown:
+            file, self._shown = self.folder / self._shown, ""
+            return file.read_text(encoding="utf-8").splitlines()
+        if self._written:
+            (self.folder / self._written).write_text("\n".join(block) + "\n", encoding="utf-8")
+            self._written = ""
+        return block
+
+    def _note(self, what: str, words: str, lines: Iterator[str]) -> None:
+        """What a comment asks for."""
+        match what:
+            case "datum":
+                self._day(words)
+            case "returkod":
+                self._code = int(words)
+            case "excel":
+                self._excel(words)
+            case "fil":
+                self._shown = words
+            case "skriv":
+                self._written = words
+            case "bakgrund":
+                hidden = _until(lines, "-->")
+                for command, _ in commands_of(hidden):
+                    self._run(command, 0)
+                self.lines += [*hidden, "-->"]
+            case _:
+                raise PageFault(f"{self.page.name}: unknown comment {what}")
 
     def _day(self, day: str) -> None:
         if self._frozen is not None:
@@ -141,11 +145,12 @@ class Run:
             book.worksheets[0][place] = value
         book.save(self.folder / name)
 
-    def _block(self, block: list[str], code: int) -> None:
-        commands = list(commands_of(block))
+    def _block(self, block: list[str], code: int) -> list[str]:
+        commands, lines = list(commands_of(block)), []
         for number, (command, shown) in enumerate(commands, 1):
             output = self._run(command, code if number == len(commands) else 0)
-            self.lines += [*command.split("\n"), *_as_shown(output, shown)]
+            lines += [*command.split("\n"), *_as_shown(output, shown)]
+        return lines
 
     def _run(self, command: str, code: int) -> list[str]:
         self.commands += 1

@@ -54,7 +54,10 @@ def test_the_year_at_the_finance_office_has_every_step_of_a_year() -> None:
 def test_no_command_on_a_page_is_left_untried() -> None:
     for page in PAGES:
         text = re.sub(
-            r"^```console\n.*?^```$|^<!-- bakgrund.*?^-->$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S
+            r"^```console\n.*?^```$|^<!-- bakgrund.*?^-->$",
+            "",
+            page.read_text(encoding="utf-8"),
+            flags=re.MULTILINE | re.DOTALL,
         )
         assert not re.findall(r"^\s*(?:\$ )?(?:klimatvaxling|kv) .*", text, re.MULTILINE), page.name
 
