@@ -27,6 +27,20 @@ check: $(READY)  ## what can be seen without running
 bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 	$(BIN)/python bench/run.py
 
+soak: $(READY)  ## the random years against the rulebook, and the crashes, for much longer
+	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-300} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
+	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-60} \
+	  $(BIN)/python -m pytest -q -n auto tests/test_scheme_years.py tests/test_scheme_model.py tests/test_crash.py
+
+fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus
+	$(BIN)/python tests/fuzz.py --seconds $${FUZZ_SECONDS:-300} --seed $${FUZZ_SEED:-1}
+
+audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+
 docs: $(READY)  ## write anew what the program says of itself: the reference, the shown outputs, the picture in README.md
 	$(BIN)/python docs/make_reference.py
 	KLIMATVAXLING_GOLDEN=write $(BIN)/python -m pytest -q tests/test_pages.py tests/test_picture.py
@@ -43,4 +57,4 @@ lock:  ## pin the newest versions anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate --upgrade -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-audit .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

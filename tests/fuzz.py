@@ -127,8 +127,9 @@ def mutated(value: str, chance: random.Random) -> str:
     return "".join(letter for letter in letters if not "\ud800" <= letter <= "\udfff")[:300]
 
 
-SEEDS = ("1 234,50", "2025-03-07", "2025-03", "2025", "2025-03-07T10:00:00Z", "SBF", "A2025-1", "1", "0", "rate", "KV-AMOUNT",
-         "climate_benefit=7", "556016-0680", "12*", "sqlite:///x.db", "postgresql+psycopg://a:b@c/d", "travel|energy")  # fmt: skip
+SEEDS = ("1 234,50", "2025-03-07", "2025-03", "2025", "2025-03-07T10:00:00Z", "SBF", "A2025-1", "1", "0", "rate",
+         "KV-AMOUNT", "climate_benefit=7", "556016-0680", "12*", "sqlite:///x.db",
+         "postgresql+psycopg://a:b@c/d", "travel|energy")  # fmt: skip
 
 
 def case(chance: random.Random) -> list[str]:
