@@ -11,6 +11,7 @@ import argparse
 import functools
 import hashlib
 import json
+import os
 import random
 import re
 import shutil
@@ -129,7 +130,7 @@ def mutated(value: str, chance: random.Random) -> str:
 
 SEEDS = ("1 234,50", "2025-03-07", "2025-03", "2025", "2025-03-07T10:00:00Z", "SBF", "A2025-1", "1", "0", "rate",
          "KV-AMOUNT", "climate_benefit=7", "556016-0680", "12*", "sqlite:///x.db",
-         "postgresql+psycopg://a:b@c/d", "travel|energy")  # fmt: skip
+         "postgresql+psycopg://a:b@127.0.0.1:1/d", "travel|energy")  # fmt: skip
 
 
 def case(chance: random.Random) -> list[str]:
@@ -168,6 +169,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--atheris", action="store_true")
     options = parser.parse_args()
+    os.environ["PGCONNECT_TIMEOUT"] = "2"
     with tempfile.TemporaryDirectory() as folder:
         books = filled(Path(folder))
         if options.atheris:

@@ -42,12 +42,11 @@ def test_any_words_on_the_command_line_are_answered(everything_once: Path, words
 @FEW
 @given(
     login=st.text(max_size=8), secret=st.from_regex(r"\A[A-Za-z0-9@:/?#%&=+]{6,20}\Z"), rest=st.text(max_size=12),
-    shape=st.sampled_from(["postgresql+psycopg://{0}:{1}@{2}/kv", "postgresql://{0}:{1}@{2}", "mysql://{0}:{1}@h/{2}",
-                           "sqlite:///{0}/{1}/{2}", "{0}:{1}{2}", "postgresql+psycopg://{0}:{1}@nowhere.invalid:1/{2}"]),
+    shape=st.sampled_from(["postgresql+psycopg://{0}:{1}@127.0.0.1:1/{2}", "postgresql://{0}:{1}@{2}", "mysql://{0}:{1}@h/{2}",
+                           "sqlite:///{0}/{1}/{2}", "{0}:{1}{2}", "postgresql+psycopg://127.0.0.1:1/{2}?password={1}"]),
 )  # fmt: skip
 def test_any_address_of_a_database_is_answered(login: str, secret: str, rest: str, shape: str) -> None:
-    url = shape.format(login, secret, rest)
-    outcome = run("--database", url, "balance")
+    outcome = run("--database", shape.format(login, secret, rest), "balance")
     assert outcome.code in (2, 3, 4), outcome
     assert re.match(r"KV-[A-Z-]+: ", outcome.err), outcome
 
