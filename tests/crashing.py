@@ -8,8 +8,10 @@ Run as a program, this file is a server: each line on standard input is an order
 the program's own entry point with everything already imported, and answers with one line.
 """
 
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import sqlite3
 import subprocess
@@ -139,15 +141,12 @@ def _child(order: Mapping[str, Any]) -> int:
 
 def serve(orders: Sequence[str]) -> None:
     """Import everything once, then fork for every order."""
-    import klimatvaxling.backups.backup
-    import klimatvaxling.batches.importing
-    import klimatvaxling.database.schema
-    import klimatvaxling.exports.climate_report.report
-    import klimatvaxling.handovers.register
-    import klimatvaxling.ledger.check
-    import klimatvaxling.terminal.app
+    import klimatvaxling
 
-    klimatvaxling.terminal.app.command()
+    for module in pkgutil.walk_packages(klimatvaxling.__path__, "klimatvaxling."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    importlib.import_module("klimatvaxling.terminal.app").command()
     for line in orders:
         pid = os.fork()
         if pid == 0:
