@@ -32,8 +32,8 @@ soak: $(READY)  ## the random years against the rulebook, and the crashes, for m
 	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-60} \
 	  $(BIN)/python -m pytest -q -n auto tests/test_scheme_years.py tests/test_scheme_model.py tests/test_crash.py
 
-fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus
-	$(BIN)/python tests/fuzz.py --seconds $${FUZZ_SECONDS:-300} --seed $${FUZZ_SEED:-1}
+fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus. FUZZ_OPTIONS=--atheris where atheris is installed
+	$(BIN)/python tests/fuzz.py --seconds $${FUZZ_SECONDS:-300} --seed $${FUZZ_SEED:-1} $(FUZZ_OPTIONS)
 
 audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
 	$(PYTHON) -m venv .venv-audit

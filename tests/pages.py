@@ -48,7 +48,8 @@ class PageFault(AssertionError):
 
 def masked(text: str, folder: Path) -> str:
     """What is shown, without what differs from run to run."""
-    text = text.replace(str(folder), _READERS_FOLDER)
+    for name in {str(folder), str(folder.resolve())}:
+        text = text.replace(name, _READERS_FOLDER)
     text = _HASH.sub(lambda found: ("0123456789abcdef" * 4)[: len(found[0])], text)
     text = "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
     text = _REST_OF_HASH.sub(lambda found: (found[1] + "0123456789abcdef" * 4)[: len(found[0])], text)
