@@ -247,6 +247,25 @@ def test_power_lost_in_the_middle_of_writing_leaves_the_books_as_they_were(
     found.sound()
 
 
+def test_a_file_that_was_copied_in_the_middle_of_writing_without_its_journal_is_found_out(everything: Books) -> None:
+    """The journal is half of the books while somebody writes: a plain copy of the file alone is no backup."""
+    lost = everything.folder / "lost.db"
+    with contextlib.closing(sqlite3.connect(everything.file, isolation_level=None)) as writing:
+        writing.execute("PRAGMA cache_size = 1")
+        writing.execute("BEGIN IMMEDIATE")
+        for (trigger,) in writing.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            writing.execute(f"DROP TRIGGER {trigger}")
+        writing.execute("UPDATE posting SET amount_ore = amount_ore * 2")
+        writing.execute("CREATE TABLE wide (words)")
+        writing.executemany("INSERT INTO wide VALUES (?)", [("x" * 3000,) for _ in range(200)])
+        shutil.copy(everything.file, lost)
+        writing.execute("ROLLBACK")
+    outcome = Books(everything.folder, lost)("check")
+    assert outcome.code == 4, outcome
+    assert outcome.err.startswith("KV-")
+    everything.sound()
+
+
 def test_power_lost_in_the_middle_of_a_real_import_leaves_the_books_as_they_were(
     everything: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
