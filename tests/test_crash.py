@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -303,3 +304,32 @@ def test_power_lost_in_the_middle_of_a_real_import_leaves_the_books_as_they_were
         found = content(copy)
         assert found == before or counts(found) == after
         Books(everything.folder, copy).sound()
+
+
+def running(process: str) -> bool:
+    """Whether a process still does something; one that nobody has asked about yet is over."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the children of a process are not listed here")
+def test_the_reader_of_a_killed_import_ends_by_itself(books: Books) -> None:
+    path = books.folder / "large.csv"
+    rows = "".join(f"T{number};2025-03-07;SBF;own_car;10;{'x' * 40}\n" for number in range(80_000))
+    path.write_text("trip_id;date;unit;category;co2_fossil_kg;note\n" + rows, encoding="utf-8")
+    before = books.dump()
+    process = books.process("import", path, "--source", "standard")
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    readers: list[str] = []
+    patience = time.monotonic() + 30
+    while not readers and process.poll() is None and time.monotonic() < patience:
+        readers = listed.read_text(encoding="ascii").split()
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=30)
+    assert readers, "the file was not read in a process of its own"
+    while any(map(running, readers)) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not [reader for reader in readers if running(reader)]
+    assert books.dump() == before
