@@ -37,7 +37,7 @@ COLUMNS = "100"
 _LEFT_OUT = "…"
 # Each voucher has a nonce, so every hash differs from run to run, and so does the size of what holds hashes.
 _HASH = re.compile(r"\b[0-9a-f]{12,64}\b")
-_REST_OF_HASH = re.compile(r"(?m)^( {20,})([0-9a-f]{4,51})$")
+_REST_OF_HASH = re.compile(r"([0-9a-f]{12,64}\n {20,})([0-9a-f]{1,51})$", re.MULTILINE)
 _SIZE = re.compile(r"\b[0-9]{1,3}(?:[ \u00a0][0-9]{3})+ byte\b")
 _READERS_FOLDER = "/home/anna/vaxling"
 
@@ -52,8 +52,8 @@ def masked(text: str, folder: Path) -> str:
         text = text.replace(name, _READERS_FOLDER)
     text = _HASH.sub(lambda found: ("0123456789abcdef" * 4)[: len(found[0])], text)
     text = "\n".join(line.rstrip() for line in text.strip("\n").split("\n"))
-    text = _REST_OF_HASH.sub(lambda found: (found[1] + "0123456789abcdef" * 4)[: len(found[0])], text)
-    return _SIZE.sub(lambda found: re.sub("[0-9]", "0", found[0]), text)
+    text = _REST_OF_HASH.sub(lambda found: found[1] + ("0123456789abcdef" * 4)[: len(found[2])], text)
+    return _SIZE.sub(lambda found: "5" + re.sub("[0-9]", "0", found[0][1:]), text)
 
 
 def commands_of(block: list[str]) -> Iterator[tuple[str, list[str]]]:
