@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import coded_books
+from coded_books import PLAN, load_plan
 from conftest import STANDARD, Books, trip
 from klimatvaxling.database.schema import metadata
 
@@ -36,6 +36,8 @@ def kept(everything_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Boo
     books.take(trip("x", date="2025-12-30", co2_fossil_kg="8"), name="amended.csv", options=["--amend", *late])
     undone = books.take(trip("z", date="2025-12-29"), name="undone.csv")
     books.json("batch", "undo", undone["batch"], "--reason", "wrong file", *late)
+    load_plan(books)
+    books.json("handover", "run", "--period", "2025-12", "--to", folder / "out")
     return books
 
 
@@ -102,6 +104,14 @@ TAMPERED: dict[str, tuple[str, Rewrite]] = {
     "a link": ("chain.json", lambda text: text.replace('"hash": "', '"hash": "0', 1)),
     "the head": ("book.json", lambda text: text.replace('"head": "', '"head": "0')),
     "a trip taken back": ("tables/trip_reversal.json", lambda text: text.replace('"sign": -1', '"sign": 1', 1)),
+    "a decision": ("tables/grant_step.json", lambda text: text.replace("KS-2", "KS-3", 1)),
+    "a focus area": ("tables/measure.json", lambda text: text.replace('"focus_area": "', '"focus_area": "x', 1)),
+    "a policy less": ("tables/policy.json", lambda text: "[\n" + text.split(",\n", 1)[1]),
+    "a policy more": ("tables/policy.json", lambda text: text.replace("[\n", '[\n{"id": 999, "name": "x"},\n', 1)),
+    "a coding plan": ("coding-plans/1-2024-1.toml", lambda text: text + "# "),
+    "a profile": ("profiles/standard-1.toml", lambda text: text + "# "),
+    "an entry": ("tables/registration.json", lambda text: text.replace('"row_key": 1', '"row_key": 2', 1)),
+    "an entry less": ("tables/registration.json", lambda text: text.rsplit(",\n", 1)[0] + "\n]\n"),
     "a voucher less": ("tables/voucher.json", lambda text: "[\n" + text.split(",\n", 1)[1]),
 }  # fmt: skip
 
@@ -204,6 +214,10 @@ def test_policies_profiles_factors_and_grants_are_there_as_they_were_registered(
     assert profiles == {content for (content,) in kept.sql("SELECT content FROM profile")}
     sets = {path.read_bytes().decode() for path in (folder / "factor-sets").iterdir()}
     assert sets == {content for (content,) in kept.sql("SELECT content FROM factor_set")}
+    assert [path.read_bytes() for path in (folder / "coding-plans").iterdir()] == [PLAN.read_bytes()]
+    handed_over = {path.name: path.read_bytes() for path in (folder / "handovers").iterdir()}
+    assert handed_over == dict(kept.sql("SELECT name, content FROM handover_file"))
+    assert handed_over
     (application,) = read_json(folder / "tables" / "application.json")
     assert application["title"] == "Solceller"
     assert [row["state"] for row in read_json(folder / "tables" / "grant_step.json")][-1] == "reported"
@@ -232,13 +246,13 @@ def test_the_readme_explains_every_file_in_swedish(kept: Books) -> None:
 
 
 def test_what_was_handed_over_is_in_the_archive_byte_for_byte(books: Books) -> None:
-    coded_books.load_plan(books)
+    load_plan(books)
     books.take(trip("a"), trip("b", unit="ELN"))
     handed = books.json("handover", "run", "--period", "2025-03", "--to", books.folder / "out")
     folder = archive(books)
     left = {path.name: path.read_bytes() for path in (books.folder / "out").iterdir()}
     assert left
-    assert {path.name: path.read_bytes() for path in (folder / "handed-over").iterdir()} == left
+    assert {path.name: path.read_bytes() for path in (folder / "handovers").iterdir()} == left
     assert {row["name"]: row["sha256"] for row in read_json(folder / "tables" / "handover_file.json")} == {
         name: hashlib.sha256(content).hexdigest() for name, content in left.items()
     }

@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool
 from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.registration import registering
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_
 
@@ -144,10 +145,14 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
-    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`."""
+    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`.
+
+    What it adds to any table is registered as it ends, and so comes into the chain.
+    """
     with _opened(url, writing=True, without_book=without_book) as connection:
-        _note_program(connection)
-        yield connection
+        with registering(connection):
+            _note_program(connection)
+            yield connection
         if dry_run:
             connection.rollback()
         else:

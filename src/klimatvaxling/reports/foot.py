@@ -2,21 +2,20 @@
 
 import datetime
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from klimatvaxling.language import N_, translate, translate_plural
+from klimatvaxling.ledger import chain
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
 
 SHOWN_OF_HEAD = 12
 
 
-def foot(connection: Connection, today: datetime.date) -> tuple[str, ...]:
-    """The lines, in the language in use."""
-    last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
-    lines = []
-    if last is not None:
-        lines.append(chain_note(last.hash[:SHOWN_OF_HEAD], last.id))
+def foot(connection: Connection, today: datetime.date, known_at: str = chain.ALL_THAT_IS_KNOWN) -> tuple[str, ...]:
+    """The lines, in the language in use: the head as it was at a time, the rule as it is today."""
+    last = chain.head(connection, known_at)
+    lines = [chain_note(last.hash[:SHOWN_OF_HEAD], last.vouchers)] if last.hash else []
     if policy.value_on(all_values(connection), policy.REQUIRE_SECOND_PERSON, today) == "off":
         lines.append(second_person_note())
     return tuple(lines)
