@@ -95,14 +95,14 @@ CASES = {
     "import": Case("import {folder}/new.csv --source standard", file_of_trips),
     "import --accept-partial": Case("import {folder}/bad.csv --source standard --accept-partial --rejected-to {folder}/out",
                                     lambda books: books.csv("bad.csv", [trip("g"), trip("h", unit="NIX")]),
-                                    same_bytes=False, apart=("batch",)),
+                                    same_bytes=False, apart=("batch", "registration")),
     "import --amend": Case("import {folder}/again.csv --source standard --amend", amended_file),
     "batch undo": Case("batch undo 1 --reason fel --booked-on 2026-03-01", nothing),
     "sweep": Case("sweep --as-of 2026-04-30", due_lots),
     "unit merge": Case("unit merge BUF --into SBF --booked-on 2026-05-01 --decision KF", due_lots),
     "period close": Case("period close 2025-01 --accept-missing nej", due_lots),
     "init": Case("init --organisation Exempelstad", no_books, apart=BEGUN),
-    "init, upgrading": Case("init", nothing, later=True, apart=("program",)),
+    "init, upgrading": Case("init", nothing, later=True, apart=("program", "registration")),
     "restore": Case("restore {folder}/kept.db", no_books_but_a_backup),
     "restore --replace": Case("restore {folder}/kept.db --replace", with_backup),
     "backup": Case("backup {folder}/out/copy.db", nothing, same_bytes=False, changes=False),
@@ -111,7 +111,7 @@ CASES = {
         "export climate-report --year 2025 --output {folder}/out/year.xlsx", nothing, changes=False
     ),
     "export journal": Case("export journal --syntax hledger --output {folder}/out/all.journal", nothing, changes=False),
-    "handover run": Case("handover run --period 2026-02 --to {folder}/out", with_plan, apart=("handover_delivery",)),
+    "handover run": Case("handover run --period 2026-02 --to {folder}/out", with_plan, apart=("handover_delivery", "registration")),
 }  # fmt: skip
 
 
