@@ -111,7 +111,8 @@ CASES = {
         "export climate-report --year 2025 --output {folder}/out/year.xlsx", nothing, changes=False
     ),
     "export journal": Case("export journal --syntax hledger --output {folder}/out/all.journal", nothing, changes=False),
-    "handover run": Case("handover run --period 2026-02 --to {folder}/out", with_plan, apart=("handover_delivery", "registration")),
+    "handover run": Case("handover run --period 2026-02 --to {folder}/out", with_plan,
+                         apart=("handover_delivery", "registration")),
 }  # fmt: skip
 
 
