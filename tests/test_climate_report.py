@@ -4,6 +4,7 @@ import datetime
 import re
 import shutil
 import stat
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -214,9 +215,27 @@ def test_after_every_kind_of_correction_the_totals_are_still_the_ledgers(two_yea
 
 
 def test_units_without_data_are_named_with_their_months(two_years: Books) -> None:
-    rows = [[cell.value for cell in row] for row in opened(export(two_years))["Without data"].iter_rows(min_row=5)]
-    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 11, "01-07, 09-12"] in rows
+    rows = [[cell.value for cell in row] for row in opened(export(two_years))["Without data"].iter_rows(min_row=6)]
+    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 11, "01-07, 09-12", None, None] in rows
     assert rows[0][0] == "ELN", "those with least data first"
+    for period, state in (("2025-09", "--empty"), ("2025-12", "--late")):
+        declared = ("completeness", "declare", "--source", "standard", "--unit", "ELN", "--period", period, state)
+        assert two_years(*declared, "--reason", "Asked").code == 0
+    sheet = opened(export(two_years))["Without data"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=6)]
+    assert ["ELN", "Elnät i Exempelstad AB", "Company", 1, 9, "01-07, 10-11", "09", "12"] in rows
+
+
+def test_units_of_different_size_are_compared_where_their_full_time_equivalents_are_known(two_years: Books) -> None:
+    assert not any("full-time" in str(cell.value) for cell in opened(export(two_years))["Categories"][4])
+    changed = ("unit", "change", "BUF", "--from", "2025-02-01", "--full-time-equivalents", "2 415,5")
+    assert two_years(*changed).code == 0
+    sheet = opened(export(two_years))["Categories"]
+    rows = {row[0].value: [cell.value for cell in row[-3:]] for row in sheet.iter_rows(min_row=4)}
+    assert rows["Unit"] == ["Full-time equivalents", "kg per full-time equivalent", "kr per full-time equivalent"]
+    (found,) = (row for row in two_years.json("report", "year", "--year", "2025")["units"] if row["unit"] == "BUF")
+    kg, kr = found["co2_per_full_time_g"] / 1000, found["charged_per_full_time_ore"] / 100
+    assert (rows["BUF"], rows["SBF"], rows["Total"]) == ([2415.5, kg, kr], [None] * 3, [None] * 3)
 
 
 # -- the same bytes
@@ -355,6 +374,27 @@ def test_every_formula_gives_the_result_that_stands_beside_it(two_years: Books, 
         assert result == (kept if isinstance(kept, str) else exact(kept)), (sheet, place)
 
 
+@pytest.mark.skipif(not shutil.which("soffice"), reason="the calculator above has proved every formula already")
+@pytest.mark.parametrize("spoken", ["en", "sv"])
+def test_libreoffice_computes_what_stands_beside_each_formula(two_years: Books, spoken: str) -> None:
+    path, folder = export(two_years, "report.xlsx", "--language", spoken), two_years.folder
+    # Results that are not there must be computed: without them nothing can be taken over from the file.
+    with zipfile.ZipFile(path) as parts, zipfile.ZipFile(folder / "bare.xlsx", "w") as bare:
+        for name in parts.namelist():
+            text = parts.read(name)
+            if "worksheets/sheet" in name:
+                text = re.sub(rb"(</f>)<v>[^<]*</v>", rb"\1", text)
+            bare.writestr(name, text)
+    profile = f"-env:UserInstallation=file://{folder / 'office'}"
+    office = ["soffice", profile, "--headless", "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir"]
+    subprocess.run([*office, folder / "computed", folder / "bare.xlsx"], check=True, capture_output=True, timeout=120)
+    shown, computed = opened(path), opened(folder / "computed" / "bare.xlsx")
+    for sheet, place in of_formulas(opened(path, values=False)):
+        kept, result = shown[sheet][place].value, computed[sheet][place].value
+        # A program that computes with floats: the same to a tenth of an öre.
+        assert (result == kept) if isinstance(kept, str) else abs(result - kept) < 0.001, (sheet, place, result, kept)
+
+
 def control_of(book: Workbook, computed: Sums) -> dict[str, str]:
     sheet = book["Control"]
     return {
@@ -429,7 +469,10 @@ def test_amounts_are_numbers_with_number_formats_and_whole_ore(two_years: Books)
 def test_every_sheet_is_frozen_printable_on_a4_and_wide_enough(two_years: Books) -> None:
     for sheet in opened(export(two_years)).worksheets:
         assert sheet.freeze_panes, sheet.title
-        assert (sheet.page_setup.paperSize, sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (9, 1, 0)
+        with_chart_below = sheet.title in ("Summary", "Charts", "Months", "Measures", "Data quality")
+        on_one_page = int(with_chart_below or sheet.title == "Control")
+        set_up = sheet.page_setup
+        assert (set_up.paperSize, set_up.fitToWidth, set_up.fitToHeight) == (9, 1, on_one_page), sheet.title
         assert sheet.sheet_properties.pageSetUpPr.fitToPage
         widths = {}
         for dimension in sheet.column_dimensions.values():
@@ -454,6 +497,36 @@ def test_every_chart_is_native_and_says_in_words_what_it_shows(two_years: Books)
     assert len(charts) == len(words) == 9
     assert all(len(text) > 30 for text in words)
     assert all('delete val="1"' not in chart for chart in drawn), "axes are shown"
+
+
+def test_no_chart_lies_over_a_cell_with_something_in_it(two_years: Books) -> None:
+    for sheet in opened(export(two_years)).worksheets:
+        widths = {}
+        for dimension in sheet.column_dimensions.values():
+            widths |= dict.fromkeys(range(dimension.min, dimension.max + 1), dimension.width)
+        for chart in sheet._charts:
+            place, size = chart.anchor._from, chart.anchor.ext
+            right, left_over = place.col + 1, size.width / 9525
+            while left_over > 0:
+                left_over -= 7 * widths.get(right, 9) + 5
+                right += 1
+            bottom, left_over = place.row + 1, size.height / 12700
+            while left_over > 0:
+                left_over -= sheet.row_dimensions[bottom].height or 15
+                bottom += 1
+            covered = sheet.iter_rows(place.row + 1, bottom - 1, place.col + 1, right - 1, values_only=True)
+            assert {value for row in covered for value in row} == {None}, (sheet.title, place.row, place.col)
+
+
+def test_text_that_is_wider_than_its_column_has_rows_as_high_as_it_needs(two_years: Books) -> None:
+    long = "Mötesutrustning för resfria möten på samtliga gymnasieskolor, inklusive installation och utbildning"
+    assert two_years("measure", "add", "--unit", "SBF", "--amount", "1", "--title", long,
+                     "--booked-on", "2025-12-01").code == 0  # fmt: skip
+    book = opened(export(two_years))
+    (row,) = (row[0].row for row in book["Measures"].iter_rows(min_row=5) if row[3].value == long)
+    lines = -(-len(long) // int(book["Measures"].column_dimensions["D"].width))
+    assert book["Measures"].row_dimensions[row].height >= 15 * lines >= 45
+    assert book["Summary"].row_dimensions[1].height > 20, "a title has larger letters"
 
 
 def test_charts_point_at_cells_that_hold_what_they_show(two_years: Books) -> None:

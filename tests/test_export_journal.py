@@ -1,6 +1,11 @@
 """The journal as plain text: what Beancount and hledger read is what the ledger has, account by account."""
 
+import csv
+import io
+import os
 import re
+import shutil
+import subprocess
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -123,6 +128,43 @@ def test_hledgers_file_has_every_account_as_the_ledger_has_it(fixture: str, requ
     assert [day for day, _, _ in headers] == sorted(day for day, _, _ in headers)
     declared = re.findall(r"^account (\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(found) == set(declared)
+
+
+@pytest.mark.skipif(not shutil.which("hledger"), reason="the second reader above has read the same files")
+@pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected", "books"])
+def test_hledger_itself_accepts_the_file_and_gives_the_same_balances(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    books: Books = request.getfixturevalue(fixture)
+    path = exported(books, "hledger")
+    for check in (["check"], ["check", "--strict"], ["check", "ordereddates"]):
+        ran = told_by("hledger", "-f", path, *check)
+        assert (ran.returncode, ran.stderr) == (0, ""), check
+    shown = told_by("hledger", "-f", path, "balance", "--empty", "--no-total", "--flat", "-O", "csv").stdout
+    rows = [row for row in csv.DictReader(io.StringIO(shown)) if row["balance"]]
+    found = {row["account"]: int(Decimal(row["balance"].removesuffix(" SEK")) * 100) for row in rows}
+    assert {name: ore for name, ore in found.items() if ore} == {n: ore for n, ore in ledger(books).items() if ore}
+    if fixture == "everything":
+        path.write_text(path.read_text(encoding="utf-8").replace(" 15.00 SEK", " 15.01 SEK", 1), encoding="utf-8")
+        assert told_by("hledger", "-f", path, "check").returncode == 1
+
+
+@pytest.mark.skipif(not shutil.which("ledger"), reason="the second reader above has read the same files")
+@pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
+def test_ledger_reads_the_same_file(fixture: str, request: pytest.FixtureRequest) -> None:
+    books: Books = request.getfixturevalue(fixture)
+    ran = told_by("ledger", "-f", exported(books, "hledger"), "balance", "--flat", "--no-total", "--balance-format",
+                  "%(account);%(quantity(scrub(display_total)))\\n")  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    found = {name: int(Decimal(number) * 100) for name, number in (line.split(";") for line in ran.stdout.split())}
+    assert found == {name: ore for name, ore in ledger(books).items() if ore}
+
+
+def told_by(*command: object) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"LC_ALL": "C.UTF-8"}
+    return subprocess.run(
+        [str(word) for word in command], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_a_file_that_was_changed_contradicts_itself(everything: Books) -> None:

@@ -67,6 +67,32 @@ def test_a_trip_finds_the_owner_of_its_cost_centre_on_its_day(books: Books) -> N
     assert {row["unit"]: row["co2_g"] for row in result["units"]} == {"SBF": 10_000, "BUF": 20_000}
 
 
+def test_full_time_equivalents_are_dated_and_kept_to_a_tenth(books: Books) -> None:
+    change(books, "2025-07-01", "--full-time-equivalents", "1 234,5")
+    change(books, "2025-03-01", "--full-time-equivalents", "1200", "--counterpart", "199")
+    change(books, "2026-01-01", "--name", "Stadsbyggnad")
+    change(books, "2026-07-01", "--full-time-equivalents", "")
+    days = ("2025-02-28", "2025-03-01", "2025-07-01", "2026-01-01", "2026-07-01")
+    found = {day: listed(books, "SBF", day) for day in days}
+    assert [row and row["full_time_tenths"] for row in found.values()] == [None, 12000, 12345, 12345, None]
+    assert "1,234.5" in books("unit", "list", "--as-of", "2025-12-31").out
+    for number in ("0", "-3", "12,34", "tio", "1e3"):
+        outcome = books("unit", "change", "SBF", "--from", "2025-07-01", "--full-time-equivalents", number)
+        assert (outcome.code, "KV-FULL-TIME" in outcome.err) == (3, True), number
+
+
+def test_a_unit_file_may_have_full_time_equivalents(fresh_books: Books) -> None:
+    lines = ("code;name;kind;full_time_equivalents", "A;Adam;administration;1 234,5", "B;Bertil;administration;")
+    assert fresh_books("unit", "load", fresh_books.text("units.csv", *lines)).code == 0
+    units = {row["unit"]: row["full_time_tenths"] for row in fresh_books.json("unit", "list")["units"]}
+    assert units == {"A": 12345, "B": None}
+    wrong = fresh_books.text("wrong.csv", lines[0], "C;Cesar;administration;12,34")
+    outcome = fresh_books("unit", "load", wrong)
+    assert outcome.code == 3
+    assert "KV-FULL-TIME" in outcome.err
+    assert all(word in outcome.err for word in ("12,34", "wrong.csv", "full_time_equivalents"))
+
+
 def test_cost_centres_can_be_taken_away(books: Books) -> None:
     change(books, "2025-07-01", "--no-cost-centres")
     found = listed(books, "SBF", "2025-07-01")

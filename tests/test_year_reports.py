@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,77 @@ def test_the_parts_of_the_year_add_up_to_its_key_figures(two_years: Books) -> No
         for name in ("co2_g", "charged_ore"):
             for suffix, which in (("", "value"), ("_before", "value_before")):
                 assert sum(row[name + suffix] for row in found[part]) == found["key_figures"][name][which], (part, name)
+
+
+def test_one_units_year_is_its_part_of_the_whole(two_years: Books) -> None:
+    whole = two_years.json(*REPORTS["year"])
+    for unit in ("SBF", "BUF", "ELN"):
+        own = two_years.json(*REPORTS["year"], "--unit", unit.casefold())
+        (line,) = (row for row in whole["units"] if row["unit"] == unit)
+        assert (own["unit"], own["units"], own["fund"]) == (unit, [line], [])
+        for figure in ("co2_g", "charged_ore", "spent_ore", "swept_ore", "grants_paid_ore"):
+            pair = {"value": line[figure], "value_before": line[f"{figure}_before"]}
+            assert own["key_figures"][figure] == pair, (unit, figure)
+        assert (
+            own["key_figures"]["own_funds_ore"]["value"] == two_years.balance(unit, as_of="2025-12-31")["own_funds_ore"]
+        )
+        assert (
+            sum(row["co2_g"] for row in own["months"])
+            == sum(row["co2_g"] for row in own["categories"])
+            == line["co2_g"]
+        )
+    sums = [two_years.json(*REPORTS["year"], "--unit", unit)["months"][2]["co2_g"] for unit in ("SBF", "BUF", "ELN")]
+    assert sum(sums) == whole["months"][2]["co2_g"] > 0
+    assert "KV-UNIT-UNKNOWN" in two_years(*REPORTS["year"], "--unit", "NIX").err
+
+
+def test_kilograms_and_kronor_per_full_time_equivalent_stand_where_their_number_is_known(two_years: Books) -> None:
+    def per(unit: str, *options: str) -> tuple[int | None, ...]:
+        (row,) = (row for row in two_years.json(*REPORTS["year"], *options)["units"] if row["unit"] == unit)
+        return row["full_time_tenths"], row["co2_per_full_time_g"], row["charged_per_full_time_ore"]
+
+    known_before = two_years.sql("SELECT max(registered_at) FROM voucher")[0][0]
+    assert per("SBF") == (None, None, None)
+    assert "Per full-time equivalent" not in two_years(*REPORTS["year"]).out
+    for day, number in (("2024-01-01", "99"), ("2025-03-01", "1 234,5"), ("2026-01-01", "7")):
+        assert two_years("unit", "change", "SBF", "--from", day, "--full-time-equivalents", number).code == 0
+    (row,) = (row for row in two_years.json(*REPORTS["year"])["units"] if row["unit"] == "SBF")
+    grams, fee = Decimal(row["co2_g"]), Decimal(row["charged_ore"])
+    expected = tuple(int((each / Decimal("1234.5")).quantize(Decimal(1), ROUND_HALF_UP)) for each in (grams, fee))
+    assert per("SBF") == (12345, *expected), "the number that held at the year's end"
+    assert per("BUF") == (None, None, None)
+    assert per("SBF", "--known-at", known_before) == (None, None, None)
+    shown = two_years(*REPORTS["year"]).out
+    assert "Per full-time equivalent" in shown
+    assert "1,234.5" in shown
+    assert "kr per full-time equivalent" in two_years(*REPORTS["year"], "--unit", "SBF").out
+    tidy = list(csv.DictReader(io.StringIO(two_years(*REPORTS["year"], "--format", "csv").out), delimiter=";"))
+    assert [line["value"] for line in tidy if line["figure"] == "co2_per_full_time_g"] == [str(expected[0])]
+
+
+def test_what_is_declared_empty_or_late_is_no_missing_data(two_years: Books) -> None:
+    def gap(unit: str) -> dict[str, list[str]]:
+        (row,) = (row for row in two_years.json(*REPORTS["year"])["without_data"] if row["unit"] == unit)
+        return {key: row[key] for key in ("missing", "declared_empty", "declared_late")}
+
+    months = [f"2025-{month:02d}" for month in (*range(1, 8), 9, 10)]
+    assert gap("ELN") == {"missing": months, "declared_empty": [], "declared_late": []}
+    for period, state in (("2025-02", "--empty"), ("2025-03", "--empty"), ("2025-05", "--late")):
+        declared = ("completeness", "declare", "--source", "standard", "--unit", "ELN", "--period", period, state)
+        assert two_years(*declared, "--reason", "Asked").code == 0
+    left = [month for month in months if month not in ("2025-02", "2025-03", "2025-05")]
+    assert gap("ELN") == {
+        "missing": left, "declared_empty": ["2025-02", "2025-03"], "declared_late": ["2025-05"],
+    }  # fmt: skip
+    (line,) = (line for line in two_years(*REPORTS["year"]).out.splitlines() if line.split()[:2] == ["ELN", "Elnät"]
+               and "02-03" in line)  # fmt: skip
+    assert re.split(r" {2,}", line.strip())[2:] == ["01, 04, 06-07, 09-10", "02-03", "05"]
+
+
+def test_months_that_nobody_has_delivered_yet_are_not_missing_from_the_units(two_years: Books) -> None:
+    found = two_years.json("report", "year", "--year", "2025", "--as-of", "2025-09-30")["without_data"]
+    assert found
+    assert max(month for row in found for month in row["missing"]) == "2025-08"
 
 
 def test_the_fund_after_is_the_fund_before_and_its_flows(two_years: Books) -> None:

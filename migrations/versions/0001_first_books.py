@@ -326,6 +326,8 @@ def upgrade() -> None:
         sa.Column('name', sa.Text(), nullable=False),
         sa.Column('org_number', sa.Text(), nullable=True),
         sa.Column('counterpart', sa.Text(), nullable=True),
+        sa.Column('full_time_tenths', WHOLE, nullable=True),
+        sa.CheckConstraint('full_time_tenths > 0', name='full_time_positive'),
         sa.Column('registered_at', sa.Text(), nullable=False),
         sa.Column('registered_by', sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], ),

@@ -26,6 +26,11 @@ def number(value: int) -> str:
     return _decimal(Decimal(value), "#,##0")
 
 
+def tenths(value: int) -> str:
+    """A tenth's number, with its decimal where it has one: `1 234,5`, `1 234`."""
+    return _decimal(Decimal(value).scaleb(-1), "#,##0.#")
+
+
 def percent(part: int, whole_of: int) -> str:
     """A share in percent with one decimal: `12,5 %`; empty where there is nothing to compare with."""
     return f"{_decimal(_permille(part, whole_of), '#,##0.0')} %" if whole_of else ""

@@ -6,12 +6,18 @@ import re
 import zipfile
 
 from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font
 from openpyxl.writer.excel import ExcelWriter
 
 from klimatvaxling.files import put
 
 # What the format allows.
 MOST_CELL_CHARACTERS = 32_767
+# A row's height, in points, for each line of its letters; and the highest a row should be.
+LINE_HEIGHT, TALLEST = 15, 405
+# Text stands a little in, so that it does not touch a number of the column before.
+TEXT = Alignment(horizontal="left", vertical="top", indent=1)
+WRAPPED_TEXT = Alignment(horizontal="left", vertical="top", indent=1, wrap_text=True)
 _EPOCH = datetime.datetime(2013, 1, 1)  # noqa: DTZ001 - the format's time stamps have no zone
 # What the format reads as an escaped character, and what XML cannot hold.
 _ESCAPE_LOOKALIKE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
@@ -49,3 +55,21 @@ def workbook_bytes(workbook: Workbook) -> bytes:
         for name in draft.namelist():
             put(archive, name, draft.read(name))
     return finished.getvalue()
+
+
+def bold(size: int = 11) -> Font:
+    """Bold letters; name and size are said outright, for without them each program takes its own."""
+    return Font(name="Calibri", size=size, bold=True)
+
+
+def lines_in(text: str, width: float) -> int:
+    """How many lines a text takes in a column of a width in characters."""
+    lines, room = 1, 0.0
+    for word in text.split():
+        if room and room + 1 + len(word) > width - 1:
+            lines, room = lines + 1, 0.0
+        room += len(word) + (1 if room else 0)
+        if room > width - 1:  # a word that is longer than the column is broken
+            more = int((room - 1) // (width - 1))
+            lines, room = lines + more, room - more * (width - 1)
+    return lines

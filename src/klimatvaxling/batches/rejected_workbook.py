@@ -11,7 +11,7 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.cell import Cell
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -20,7 +20,17 @@ from klimatvaxling.errors import InputRefused, StateRefused
 from klimatvaxling.files import FileUnwritable, write_whole
 from klimatvaxling.language import N_, translate
 from klimatvaxling.travel.standard import REJECTED_REASON
-from klimatvaxling.workbooks import MOST_CELL_CHARACTERS, legible, new_workbook, storable, workbook_bytes
+from klimatvaxling.workbooks import (
+    LINE_HEIGHT,
+    MOST_CELL_CHARACTERS,
+    TALLEST,
+    bold,
+    legible,
+    lines_in,
+    new_workbook,
+    storable,
+    workbook_bytes,
+)
 
 # What the format allows.
 MOST_ROWS = 1_048_575
@@ -30,7 +40,6 @@ MOST_NOTES = 2_000
 _TEXT_FORMAT = "@"
 _WRONG = PatternFill("solid", fgColor="FFD9D9")
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
-_BOLD = Font(bold=True)
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _TOP = Alignment(vertical="top")
 _REASON_WIDTH = 70
@@ -129,7 +138,7 @@ def _fill(sheet: Worksheet, table: _Table) -> None:
     width = len(table.header)
     for column, name in enumerate([*table.header, REJECTED_REASON], start=1):
         cell = _put(sheet, 1, column, name)
-        cell.font, cell.fill, cell.alignment = _BOLD, _HEAD, _WRAPPED
+        cell.font, cell.fill, cell.alignment = bold(), _HEAD, _WRAPPED
     notes = 0
     for number, row in enumerate(table.rows, start=2):
         wrong: dict[int | None, list[InputRefused]] = {}
@@ -150,6 +159,8 @@ def _fill(sheet: Worksheet, table: _Table) -> None:
                 cell.comment = _note(complaints)
         last = _put(sheet, number, width + 1, "\n".join(reasons))
         last.alignment = _WRAPPED
+        lines = sum(lines_in(reason, _REASON_WIDTH - 2) for reason in reasons)
+        sheet.row_dimensions[number].height = min(LINE_HEIGHT * lines, TALLEST)
         if None in wrong:
             last.fill = _WRONG
 
@@ -206,7 +217,7 @@ def _offer_choices(workbook: Workbook, sheet: Worksheet, table: _Table, choices:
             continue
         used += 1
         letter = get_column_letter(used)
-        _put(lists, 1, used, name).font = _BOLD
+        _put(lists, 1, used, name).font = bold()
         for number, value in enumerate(values, start=2):
             _put(lists, number, used, value)
         lists.column_dimensions[letter].width = min(max(map(len, [name, *values])), 40) + 4

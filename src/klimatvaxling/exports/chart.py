@@ -101,7 +101,7 @@ def _drawn(chart: BarChart, title: str, size: tuple[float, float], unit: str, *,
     chart.title = title
     chart.title.overlay = False
     for paragraph in chart.title.tx.rich.p:
-        paragraph.pPr = ParagraphProperties(defRPr=CharacterProperties(sz=1200, b=True, solidFill="1F5C4A"))
+        paragraph.pPr = ParagraphProperties(defRPr=CharacterProperties(sz=1100, b=True, solidFill="1F5C4A"))
     chart.roundedCorners = False
     chart.display_blanks = "gap"
     chart.graphical_properties = GraphicalProperties(solidFill="FFFFFF", ln=LineProperties(noFill=True))

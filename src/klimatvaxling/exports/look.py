@@ -18,6 +18,9 @@ _TOTAL = Border(top=Side(style="thin", color=DARK), bottom=Side(style="thin", co
 _HEAD = Border(bottom=Side(style="thin", color=DARK))
 _RIGHT, _LEFT = Alignment(horizontal="right", vertical="top"), Alignment(vertical="top")
 _WRAPPED = Alignment(vertical="top", wrap_text=True)
+# Text stands a little in, so that it does not touch a number of the column before.
+_IN = Alignment(horizontal="left", vertical="top", indent=1)
+_IN_WRAPPED = Alignment(horizontal="left", vertical="top", wrap_text=True, indent=1)
 
 
 @dataclass(frozen=True)
@@ -37,26 +40,27 @@ def _font(size: int = 11, *, bold: bool = False, color: str | None = None) -> Fo
 
 
 _PLAIN, _BOLD = _font(), _font(bold=True)
-_FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
+_FORMATS = {"kr": KRONOR, "kg": KILOGRAMS, "tenths": KILOGRAMS, "count": COUNT, "change": PERCENT, "share": SHARE}
 
 LOOKS = {
     "title": Look(_font(16, bold=True, color=DARK)),
     "heading": Look(_font(12, bold=True, color=DARK)),
     "note": Look(_font(color=GREY)),
+    "long_note": Look(_font(color=GREY), alignment=_WRAPPED),
     "warning": Look(_font(bold=True, color="9C2A10")),
     "paragraph": Look(_PLAIN, alignment=_WRAPPED),
-    "head_text": Look(_BOLD, alignment=_WRAPPED, border=_HEAD, fill=PatternFill("solid", fgColor=PALE)),
+    "head_text": Look(_BOLD, alignment=_IN_WRAPPED, border=_HEAD, fill=PatternFill("solid", fgColor=PALE)),
     "head_number": Look(
         _BOLD,
         alignment=Alignment(horizontal="right", vertical="top", wrap_text=True),
         border=_HEAD,
         fill=PatternFill("solid", fgColor=PALE),
     ),
-    "fact": Look(_PLAIN, alignment=Alignment(horizontal="left", vertical="top")),
-    "text": Look(_PLAIN, alignment=_WRAPPED, border=_BODY),
-    "date": Look(_PLAIN, number_format=DATE, alignment=Alignment(horizontal="left", vertical="top"), border=_BODY),
-    "total_text": Look(_BOLD, border=_TOTAL),
-    "total_date": Look(_BOLD, border=_TOTAL),
+    "fact": Look(_PLAIN, number_format=COUNT, alignment=_IN, border=_BODY),
+    "text": Look(_PLAIN, alignment=_IN_WRAPPED, border=_BODY),
+    "date": Look(_PLAIN, number_format=DATE, alignment=_IN, border=_BODY),
+    "total_text": Look(_BOLD, alignment=_IN, border=_TOTAL),
+    "total_date": Look(_BOLD, alignment=_IN, border=_TOTAL),
     "total_figure": Look(_BOLD, border=_TOTAL),
     "figure": Look(_PLAIN, alignment=_RIGHT, border=_BODY),
     **{kind: Look(_PLAIN, number_format=pattern, alignment=_RIGHT, border=_BODY) for kind, pattern in _FORMATS.items()},

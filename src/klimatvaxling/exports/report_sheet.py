@@ -6,24 +6,34 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from openpyxl.cell import Cell
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, DECIMAL, NUMBER, WEIGHT, Column, Report
-from klimatvaxling.workbooks import new_workbook, storable, workbook_bytes
+from klimatvaxling.workbooks import (
+    LINE_HEIGHT,
+    TALLEST,
+    TEXT,
+    WRAPPED_TEXT,
+    bold,
+    lines_in,
+    new_workbook,
+    storable,
+    workbook_bytes,
+)
 
 MOST_ROWS = 1_048_576
 _FORMATS = {AMOUNT: "#,##0.00", WEIGHT: "#,##0.0", NUMBER: "#,##0", DECIMAL: "General"}
 _PLACES = {AMOUNT: 2, WEIGHT: 3, NUMBER: 0, DECIMAL: 0}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _FIRST_DAY = datetime.date(1900, 3, 1)  # before it, spreadsheets count wrongly
-_BOLD, _TITLE = Font(bold=True), Font(bold=True, size=14)
+_NUMBER = Alignment(horizontal="right", vertical="top")
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
 _HEADER_ROW = 3
-_NARROWEST, _WIDEST = 10, 50
+_NARROWEST, _WIDEST = 10, 62
 
 
 class SheetTooLong(InputRefused):
@@ -46,11 +56,12 @@ def report_workbook(sheets: Sequence[tuple[str, Report]]) -> bytes:
 
 
 def _fill(sheet: Worksheet, report: Report) -> None:
-    _put(sheet, 1, 1, report.title).font = _TITLE
+    _put(sheet, 1, 1, report.title).font = bold(14)
     for index, column in enumerate(report.columns, start=1):
         cell = _put(sheet, _HEADER_ROW, index, translate(column.title))
-        cell.font, cell.fill = _BOLD, _HEAD
-        cell.alignment = Alignment(wrap_text=True, horizontal="left" if column.kind not in _FORMATS else "right")
+        cell.font, cell.fill = bold(), _HEAD
+        is_text = column.kind not in _FORMATS
+        cell.alignment = WRAPPED_TEXT if is_text else Alignment(wrap_text=True, horizontal="right", vertical="top")
     number = _HEADER_ROW
     for row in report.rows:
         number += 1
@@ -60,7 +71,7 @@ def _fill(sheet: Worksheet, report: Report) -> None:
         _line(sheet, number, report.columns, report.total)
         _put(sheet, number, 1, translate(N_("Total")))
         for cell in sheet[number]:
-            cell.font = _BOLD
+            cell.font = bold()
     if not report.rows and report.when_empty:
         number += 1
         _put(sheet, number, 1, report.when_empty)
@@ -77,11 +88,12 @@ def _line(sheet: Worksheet, number: int, columns: Sequence[Column], row: Mapping
             continue
         if column.kind in _FORMATS:
             cell = sheet.cell(number, index, Decimal(str(value)).scaleb(-_PLACES[column.kind]))
-            cell.number_format = _FORMATS[column.kind]
+            cell.number_format, cell.alignment = _FORMATS[column.kind], _NUMBER
         elif column.key.endswith("_on") and (day := _day(str(value))):
-            sheet.cell(number, index, day).number_format = "yyyy-mm-dd"
+            cell = sheet.cell(number, index, day)
+            cell.number_format, cell.alignment = "yyyy-mm-dd", TEXT
         else:
-            _put(sheet, number, index, str(value))
+            _put(sheet, number, index, str(value)).alignment = WRAPPED_TEXT
 
 
 def _day(words: str) -> datetime.date | None:
@@ -102,7 +114,13 @@ def _lay_out(sheet: Worksheet, report: Report) -> None:
     for index, column in enumerate(report.columns, start=1):
         texts = [str(row.get(column.key) or "") for row in report.rows[:500]]
         widest = max([len(translate(column.title)), *map(len, texts)])
-        sheet.column_dimensions[get_column_letter(index)].width = min(max(widest + 3, _NARROWEST), _WIDEST)
+        width = min(max(widest + 4, _NARROWEST), _WIDEST)
+        sheet.column_dimensions[get_column_letter(index)].width = width
+        if widest > width - 4 and column.kind not in _FORMATS:
+            for number, row in enumerate(report.rows, start=_HEADER_ROW + 1):
+                if (lines := lines_in(str(row.get(column.key) or ""), width - 2)) > 1:
+                    earlier = sheet.row_dimensions[number].height or 0
+                    sheet.row_dimensions[number].height = max(earlier, min(LINE_HEIGHT * lines, TALLEST))
     sheet.print_title_rows = f"{_HEADER_ROW}:{_HEADER_ROW}"
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4

@@ -14,16 +14,18 @@ from xml.sax.saxutils import escape
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.worksheet.worksheet import Worksheet
 
 from klimatvaxling.exports.chart import Picture
 from klimatvaxling.exports.look import LOOKS
 from klimatvaxling.language import N_, translate
-from klimatvaxling.workbooks import MOST_CELL_CHARACTERS, storable
+from klimatvaxling.workbooks import LINE_HEIGHT, MOST_CELL_CHARACTERS, TALLEST, lines_in, storable
 
-_NARROWEST, _WIDEST, _WIDTH_SAMPLE, _HEADING_LINE = 9, 42, 2_000, 15
-_LINE_HEIGHT = 15
+_NARROWEST, _WIDEST, _WIDTH_SAMPLE, _HEADING_LINE = 9, 46, 2_000, 15
+# Said outright: not every program makes a row as high as its letters.
+_HEIGHTS = {"title": 24.0, "heading": 18.0}
 _FORMULA_BEGINNINGS, QUOTED = ("=", "+", "-", "@", "\t", "\r"), " quoted"
 # Days are counted from the last one of 1899, by a calendar that takes 1900 for a leap year.
 _DAY_ZERO = datetime.date(1899, 12, 30).toordinal()
@@ -37,7 +39,8 @@ class Formula:
     result: int | str
 
 
-# A cell: its kind (`kr` in öre, `kg` in grams, `count`, `share` and `change` in per mille, `text`, …) and its value.
+# A cell: its kind (`kr` in öre, `kg` in grams, `tenths`, `count`, `share` and `change` in per mille, `text`, …) and
+# its value.
 Cell = tuple[str, object]
 
 
@@ -101,6 +104,9 @@ class Sheet:
     rules: list[tuple[str, Any]] = field(default_factory=list)
     frozen_row: int = 0
     frozen_column: int = 0
+    repeated_row: int = 0
+    breaks: list[int] = field(default_factory=list)
+    one_page: bool = False
 
     @property
     def next_row(self) -> int:
@@ -110,6 +116,8 @@ class Sheet:
     def line(self, *cells: Cell | None) -> int:
         """A row; gives its number."""
         self.rows.append(cells)
+        if cells and cells[0] and cells[0][0] in _HEIGHTS:
+            self.heights[len(self.rows)] = _HEIGHTS[cells[0][0]]
         return len(self.rows)
 
     def skip(self, count: int = 1) -> None:
@@ -121,7 +129,7 @@ class Sheet:
         row = self.line((kind, text))
         self.merged.append(f"A{row}:{get_column_letter(columns)}{row}")
         width = sum(self.widths.get(column, _NARROWEST) for column in range(1, columns + 1))
-        self.heights[row] = _LINE_HEIGHT * -(-len(text) * 11 // int(10 * max(width, 20)))
+        self.heights[row] = LINE_HEIGHT * -(-len(text) * 11 // int(10 * max(width, 20)))
 
     def table(
         self,
@@ -130,27 +138,29 @@ class Sheet:
         rows: Sequence[Sequence[object]],
         *,
         freeze: bool = False,
+        repeat: bool = False,
         can_filter: bool = False,
         key_columns: int = 1,
         when_empty: str = "",
     ) -> Placed:
         """A table with its heading row and, where columns are summed, a row of totals below.
 
-        With `freeze` the heading and the first columns stay on the screen, and the heading on every printed page. A
-        table without rows says `when_empty`.
+        With `freeze` the heading and the first columns stay on the screen, and the heading on every printed page;
+        with `repeat` only the latter. A table without rows says `when_empty`.
         """
         head = self.next_row
         self._make_room(columns, rows)
         self.line(
             *(("head_text" if each.kind in ("text", "date") else "head_number", each.heading) for each in columns)
         )
-        self.heights[head] = _LINE_HEIGHT * max(
-            _lines(each.heading, self.widths[number]) for number, each in enumerate(columns, start=1)
+        self.heights[head] = LINE_HEIGHT * max(
+            lines_in(each.heading, self.widths[number]) for number, each in enumerate(columns, start=1)
         )
         kinds = [each.kind for each in columns]
         body = rows or [[when_empty, *[None] * (len(columns) - 1)]]
         self.rows.extend(_Body(kinds, row) for row in body)
         first, last = head + 1, head + len(body)
+        self._make_height(columns, rows, first)
         letters = {each.key: get_column_letter(number) for number, each in enumerate(columns, start=1)}
         totals = {}
         for index, each in enumerate(columns):
@@ -167,6 +177,8 @@ class Sheet:
         self._register(name, columns, head, last, can_filter=can_filter)
         if freeze:
             self.frozen_row, self.frozen_column = head, key_columns
+        if freeze or repeat:
+            self.repeated_row = head
         return Placed(self.title, first, last, letters, totals)
 
     def _make_room(self, columns: Sequence[Field], rows: Sequence[Sequence[object]]) -> None:
@@ -177,8 +189,20 @@ class Sheet:
             heading = max(map(len, each.heading.split()), default=0)
             if len(each.heading) <= _HEADING_LINE:
                 heading = len(each.heading)
-            width = each.width or min(max(shown, heading, _NARROWEST - 2) + 2, _WIDEST)
+            width = each.width or min(max(shown, heading, _NARROWEST - 3) + 3, _WIDEST)
             self.widths[number] = max(self.widths.get(number, 0), width)
+
+    def _make_height(self, columns: Sequence[Field], rows: Sequence[Sequence[object]], first: int) -> None:
+        """Rows with text that is longer than its column are as high as it needs."""
+        for number, each in enumerate(columns):
+            width = self.widths[number + 1]
+            if each.kind != "text" or max((len(str(row[number] or "")) for row in rows), default=0) <= width - 3:
+                continue
+            for place, row in enumerate(rows, start=first):
+                lines = lines_in(str(row[number] or ""), width - 1)
+                if lines > 1:
+                    high = min(LINE_HEIGHT * lines, TALLEST)
+                    self.heights[place] = max(self.heights.get(place, 0.0), high)
 
     def _register(self, name: str, columns: Sequence[Field], head: int, last: int, *, can_filter: bool) -> None:
         ref = f"A{head}:{get_column_letter(len(columns))}{last}"
@@ -193,7 +217,6 @@ class Sheet:
             sheet.column_dimensions[get_column_letter(number)].width = width
         if self.frozen_row:
             sheet.freeze_panes = f"{get_column_letter(self.frozen_column + 1)}{self.frozen_row + 1}"
-            sheet.print_title_rows = f"{self.frozen_row}:{self.frozen_row}"
         else:
             sheet.freeze_panes = "A2"  # several tables: only what the sheet is called stays
         sheet.sheet_view.showGridLines = False
@@ -216,7 +239,11 @@ class Sheet:
     def _set_up_print(self, sheet: Any, footer: str) -> None:
         sheet.page_setup.orientation = "landscape" if self.landscape else "portrait"
         sheet.page_setup.paperSize = Worksheet.PAPERSIZE_A4
-        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+        sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, int(self.one_page)
+        if self.repeated_row and not self.one_page:
+            sheet.print_title_rows = f"{self.repeated_row}:{self.repeated_row}"
+        for row in self.breaks:
+            sheet.row_breaks.append(Break(id=row))
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
         margins = sheet.page_margins
         margins.left = margins.right = 0.5
@@ -307,7 +334,7 @@ def _stored(text: str) -> str:
     return text if text.isprintable() and "_x" not in text and len(text) <= MOST_CELL_CHARACTERS else storable(text)
 
 
-_DECIMALS = {"kr": 2, "kg": 3, "share": 3, "change": 3}
+_DECIMALS = {"kr": 2, "kg": 3, "tenths": 1, "share": 3, "change": 3}
 _DECIMALS |= {f"total_{kind}": decimals for kind, decimals in _DECIMALS.items()}
 _LETTERS = tuple(get_column_letter(number) for number in range(1, 201))
 
@@ -330,16 +357,8 @@ def _shown(kind: str, value: object) -> int:
     if isinstance(value, datetime.date):
         return 10
     if isinstance(value, int):
+        if kind in ("share", "change"):
+            return len(f"{abs(value) // 10:,}") + 5  # a sign, a decimal and the sign of per cent
         whole = len(f"{abs(value) // 10 ** _DECIMALS.get(kind, 0):,}")
-        return whole + (value < 0) + {"kr": 3, "kg": 2, "share": 4, "change": 5}.get(kind, 0)
+        return whole + (value < 0) + {"kr": 3, "kg": 2, "tenths": 2}.get(kind, 0)
     return max(map(len, str(value).split("\n")), default=0)
-
-
-def _lines(text: str, width: float) -> int:
-    """How many lines a heading takes in a column."""
-    lines, room = 1, 0.0
-    for word in text.split():
-        if room and room + 1 + len(word) > width - 1:
-            lines, room = lines + 1, 0.0
-        room += len(word) + (1 if room else 0)
-    return lines

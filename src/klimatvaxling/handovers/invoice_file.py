@@ -4,17 +4,27 @@ import csv
 import io
 from collections.abc import Sequence
 
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from klimatvaxling.handovers.invoice import COLUMNS, InvoiceRow
 from klimatvaxling.language import N_, translate
-from klimatvaxling.workbooks import new_workbook, storable, workbook_bytes
+from klimatvaxling.workbooks import (
+    LINE_HEIGHT,
+    TALLEST,
+    WRAPPED_TEXT,
+    bold,
+    lines_in,
+    new_workbook,
+    storable,
+    workbook_bytes,
+)
 
 CSV, XLSX = "csv", "xlsx"
 KINDS = (CSV, XLSX)
 _HEAD = PatternFill("solid", fgColor="DDE7E0")
+_NUMBER = Alignment(horizontal="right", vertical="top")
 _WIDEST = 40
 
 
@@ -43,13 +53,17 @@ def _workbook(rows: Sequence[InvoiceRow]) -> bytes:
             cell = sheet.cell(number, index, storable(value) if isinstance(value, str) else value)
             if isinstance(value, str):
                 cell.data_type = "s"  # else a text that begins with = would be a formula
+                cell.alignment = WRAPPED_TEXT
             else:
-                cell.number_format = "#,##0"
+                cell.number_format, cell.alignment = "#,##0", _NUMBER
     for index in range(1, len(COLUMNS) + 1):
         head = sheet.cell(1, index)
-        head.font, head.fill = Font(bold=True), _HEAD
+        head.font, head.fill = bold(), _HEAD
         width = max(len(str(cells[index - 1])) for cells in table)
-        sheet.column_dimensions[get_column_letter(index)].width = min(width, _WIDEST) + 3
+        sheet.column_dimensions[get_column_letter(index)].width = min(width, _WIDEST) + 4
+        for number, cells in enumerate(table, start=1):
+            if (lines := lines_in(str(cells[index - 1]), _WIDEST + 2)) > 1:
+                sheet.row_dimensions[number].height = min(LINE_HEIGHT * lines, TALLEST)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(COLUMNS))}{len(table)}"
     sheet.print_title_rows = "1:1"

@@ -24,22 +24,23 @@ _BATCHES = (
 )
 
 
-def batches(connection: Connection, until: str) -> Report:
-    """Every batch registered by the time `until`, in order of registration."""
+def batches(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Every batch registered by the time `until`, of one `source` or of all, in order of registration."""
     rows = [
         row._asdict()
         for row in connection.execute(
-            text(f"{_BATCHES} WHERE b.registered_at <= :until ORDER BY b.id"), {"until": until}
+            text(f"{_BATCHES} WHERE b.registered_at <= :until AND (:source = '' OR s.name = :source) ORDER BY b.id"),
+            {"until": until, "source": source or ""},
         )
     ]
     return Report(
         title=translate(N_("Batches")),
         columns=(
             Column("batch", N_("Batch"), NUMBER),
-            Column("source", N_("Source")),
+            Column("source", N_("Source"), gives_way=1),
             Column("file", N_("File")),
-            Column("rows_posted", N_("Posted"), NUMBER),
-            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=1),
+            Column("rows_posted", N_("Posted"), NUMBER, gives_way=2),
+            Column("rows_rejected", N_("Rejected"), NUMBER, gives_way=3),
             Column("co2_g", N_("kg CO2"), WEIGHT),
             Column("charged_ore", N_("Charged"), AMOUNT),
         ),
@@ -181,16 +182,16 @@ def _span(vouchers: list[str]) -> str:
     return ", ".join(spans)
 
 
-def quarantine(connection: Connection, until: str) -> Report:
-    """Rejected rows that waited at the time `until`, with the reasons and since when."""
+def quarantine(connection: Connection, until: str, *, source: str | None = None) -> Report:
+    """Rejected rows that waited at the time `until`, of one `source` or of all, with the reasons and since when."""
     rows = []
     for row in connection.execute(
         text(
             "SELECT q.id, q.batch_id, s.name AS source, b.file_name, b.registered_at, q.row, q.header, q.cells,"
             " q.complaints FROM quarantine q JOIN batch b ON b.id = q.batch_id JOIN source s ON s.id = b.source_id"
-            f" WHERE b.registered_at <= :until AND {STILL_WAITS} ORDER BY q.id"
+            f" WHERE b.registered_at <= :until AND {STILL_WAITS} AND (:source = '' OR s.name = :source) ORDER BY q.id"
         ),
-        {"until": until},
+        {"until": until, "source": source or ""},
     ):
         complaints = json.loads(row.complaints)
         rows.append(

@@ -113,20 +113,15 @@ def closing(connection: Connection, year: int, as_of: datetime.date, known_at: s
         "is_reconciled": True,
     }
     document["is_reconciled"] = not any(pair["difference_ore"] for pair in document["counterparts"])
-    rows = _labelled(_rows(document))
+    rows = _rows(document)
     return Report(
         title=translate(N_("Annual accounts {year}, up to {day}"), year=year, day=last),
-        columns=(
-            Column("label", N_("What")),
-            Column("opening_ore", N_("Brought forward"), AMOUNT),
-            Column("in_ore", N_("In"), AMOUNT),
-            Column("out_ore", N_("Out"), AMOUNT),
-            Column("closing_ore", N_("Carried forward"), AMOUNT),
-        ),
+        columns=(),
         rows=rows,
         document=document,
         notes=(translate(N_("Amounts in kronor.")), *_notes(document)),
         csv_keys=("section", "unit", "item", *_KEYS),
+        sections=_sections(rows),
         when_empty=translate(N_("Nothing is posted yet.")),
     )
 
@@ -284,15 +279,31 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, object]]:
     return rows
 
 
-def _labelled(rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """Each line with what a person reads before it: the part where it begins, and then whose and what."""
-    previous = ""
-    for row in rows:
-        section = str(row["section"])
-        label = " ".join(str(part) for part in (row["unit"], row["item_title"]) if part)
-        row["label"] = f"{translate(_SECTIONS[section])}: {label}" if section != previous else label
-        previous = section
-    return rows
+def _sections(rows: list[dict[str, object]]) -> tuple[Report, ...]:
+    """A table for each part: whose it is, what it is, and the amounts it has."""
+    amounts = (
+        Column("opening_ore", N_("Brought forward"), AMOUNT, gives_way=1),
+        Column("in_ore", N_("In"), AMOUNT),
+        Column("out_ore", N_("Out"), AMOUNT),
+        Column("closing_ore", N_("Carried forward"), AMOUNT),
+    )
+    tables = []
+    for section, heading in _SECTIONS.items():
+        lines = [
+            {**row, "what": row["unit"] or row["item_title"], "about": row["item_title"] if row["unit"] else ""}
+            for row in rows
+            if row["section"] == section
+        ]
+        has_text = any(line["about"] for line in lines)
+        about = Column("about", N_("Lot") if section == "lot" else N_("Text"))
+        columns = (
+            Column("what", N_("Unit") if lines and lines[0]["unit"] else N_("What")),
+            *((about,) if has_text else ()),
+            *(column for column in amounts if any(line.get(column.key) is not None for line in lines)),
+        )
+        if lines:
+            tables.append(Report(title=translate(heading), columns=columns, rows=lines, document={}))
+    return tuple(tables)
 
 
 def _row(section: str, unit: str | None, item: str | None, title: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, BAR, SHARE, Column, Report
 from klimatvaxling.reports.year_sums import Figures, LedgerSum, figures_by, ledger_sums, month_of, total
 from klimatvaxling.typed import Month
-from klimatvaxling.units.register import directory
+from klimatvaxling.units.register import directory, require_unit
 
 _MONTHS = 12
 
@@ -54,12 +54,22 @@ def months_counted(year: int, as_of: datetime.date, charged: Mapping[str, Figure
     return max(ended, default=0)
 
 
-def forecast(connection: Connection, year: int, as_of: datetime.date, known_at: str) -> Report:
-    """The year's fee by unit: so far, at the present pace, with last year's seasons, and last year."""
+def forecast(
+    connection: Connection, year: int, as_of: datetime.date, known_at: str, *, unit: str | None = None
+) -> Report:
+    """The year's fee by unit: so far, at the present pace, with last year's seasons, and last year.
+
+    Of one `unit`, or of all; the months counted are the same, so that a unit's forecast is its part of the whole.
+    Raises `UnknownUnit`.
+    """
+    only = require_unit(connection, unit, as_of, known_at=known_at) if unit is not None else None
     now = ledger_sums(connection, datetime.date(year, 1, 1), min(as_of, datetime.date(year, 12, 31)), known_at)
     before = ledger_sums(connection, datetime.date(year - 1, 1, 1), datetime.date(year - 1, 12, 31), known_at)
     this, last = figures_by(now, lambda line: line.month), figures_by(before, lambda line: line.month)
     months = months_counted(year, as_of, this)
+    if only is not None:
+        now, before = tuple(_of(now, only.id)), tuple(_of(before, only.id))
+        this, last = figures_by(now, lambda line: line.month), figures_by(before, lambda line: line.month)
     has_seasons = len([month for month, figures in last.items() if figures.charged_ore > 0]) == _MONTHS
     units = {unit.id: unit for unit in directory(connection, known_at=known_at).newest()}
     rows = [
@@ -80,7 +90,15 @@ def forecast(connection: Connection, year: int, as_of: datetime.date, known_at: 
         for number in range(1, _MONTHS + 1)
     ]
     return Report(
-        title=translate(N_("Forecast of the fees of {year}, on {day}"), year=year, day=as_of),
+        title=translate(N_("Forecast of the fees of {year}, on {day}"), year=year, day=as_of)
+        if only is None
+        else translate(
+            N_("{unit} {name}: forecast of the fees of {year}, on {day}"),
+            unit=only.code,
+            name=only.name,
+            year=year,
+            day=as_of,
+        ),
         columns=(),
         rows=rows,
         document={

@@ -172,7 +172,7 @@ def grant(connection: Connection, key: int, as_of: datetime.date, known_at: str)
             Column("stepped_on", N_("Day")),
             Column("state_title", N_("State")),
             Column("amount_ore", N_("Amount"), AMOUNT),
-            Column("registered_by", N_("By")),
+            Column("registered_by", N_("By"), gives_way=1),
             Column("words", N_("Decision and reason")),
         ),
         rows=steps,

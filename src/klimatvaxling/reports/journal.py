@@ -108,7 +108,7 @@ def journal(
 
 
 def voucher(connection: Connection, code: str, as_of: datetime.date, known_at: str) -> Report:
-    """One voucher with its lines, and what corrected it by then. Raises `UnknownVoucher`."""
+    """One voucher with its lines, if it was booked by `as_of` and known then. Raises `UnknownVoucher`."""
     found = connection.execute(
         text("SELECT booked_on FROM voucher WHERE code = :code AND booked_on <= :as_of AND registered_at <= :known_at"),
         {"code": code, "as_of": as_of.isoformat(), "known_at": known_at},

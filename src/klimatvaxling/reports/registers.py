@@ -1,7 +1,7 @@
 """The registers as they stood on a day: units, policies, factors."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
@@ -10,12 +10,15 @@ from klimatvaxling.emissions.register import registered_factors
 from klimatvaxling.language import N_, translate
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
-from klimatvaxling.reports.report import Column, Report
+from klimatvaxling.reports.report import SHARE, Column, Report
 from klimatvaxling.reports.titles import title
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import ALWAYS, Unit
 
-_UNIT_KEYS = ("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "valid_from_on", "valid_to_on")
+_UNIT_KEYS = (
+    *("unit", "name", "kind", "org_number", "cost_centres", "counterpart", "full_time_tenths"),
+    *("valid_from_on", "valid_to_on"),
+)
 
 
 def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report:
@@ -31,10 +34,11 @@ def units(connection: Connection, as_of: datetime.date, known_at: str) -> Report
         columns=(
             Column("unit", N_("Unit")),
             Column("name", N_("Name")),
-            Column("kind_title", N_("Kind")),
+            Column("kind_title", N_("Kind"), gives_way=1),
             Column("org_number", N_("Org. number"), gives_way=2),
             Column("cost_centres", N_("Cost centres")),
             Column("counterpart", N_("Counterpart"), gives_way=2),
+            *_full_time(rows),
         ),
         rows=rows,
         document={"as_of": as_of.isoformat(), "units": documents},
@@ -55,6 +59,7 @@ def unit_history(history: Sequence[Unit], *, dry_run: bool) -> Report:
             Column("org_number", N_("Org. number"), gives_way=2),
             Column("cost_centres", N_("Cost centres")),
             Column("counterpart", N_("Counterpart"), gives_way=2),
+            *_full_time(rows),
         ),
         rows=rows,
         document={
@@ -67,6 +72,12 @@ def unit_history(history: Sequence[Unit], *, dry_run: bool) -> Report:
     )
 
 
+def _full_time(rows: Sequence[Mapping[str, object]]) -> tuple[Column, ...]:
+    """Full-time equivalents, where any unit has them."""
+    column = Column("full_time", N_("Full-time equivalents"), SHARE, gives_way=2)
+    return (column,) if any(row["full_time"] for row in rows) else ()
+
+
 def _unit(unit: Unit, first: datetime.date, last: datetime.date | None) -> dict[str, object]:
     return {
         "unit": unit.code,
@@ -76,6 +87,8 @@ def _unit(unit: Unit, first: datetime.date, last: datetime.date | None) -> dict[
         "org_number": unit.org_number,
         "cost_centres": " ".join(map(str, unit.cost_centres)),
         "counterpart": unit.counterpart,
+        "full_time_tenths": unit.full_time_tenths,
+        "full_time": formats.tenths(unit.full_time_tenths) if unit.full_time_tenths else "",
         "valid_from_on": first.isoformat() if first != ALWAYS else None,
         "valid_to_on": last.isoformat() if last else None,
     }
@@ -94,7 +107,7 @@ def policies(connection: Connection, as_of: datetime.date, known_at: str) -> Rep
             Column("name", N_("Policy")),
             Column("shown", N_("Value")),
             Column("valid_from_on", N_("From")),
-            Column("decision", N_("Decision")),
+            Column("decision", N_("Decision"), gives_way=1),
             Column("summary", N_("What it is about"), gives_way=3),
         ),
         rows=rows,
@@ -122,7 +135,7 @@ def policy_history(connection: Connection, name: str, as_of: datetime.date, know
         columns=(
             Column("shown", N_("Value")),
             Column("valid_from_on", N_("From")),
-            Column("decision", N_("Decision")),
+            Column("decision", N_("Decision"), gives_way=1),
             Column("registered_by", N_("Registered by")),
             Column("registered_at", N_("Registered"), gives_way=2),
         ),
@@ -136,7 +149,9 @@ def _value(value: policy.PolicyValue | None, name: str) -> dict[str, object]:
     if value is None:
         return {"value": None, "shown": "–", "valid_from_on": None, "decision": None}
     shown = (
-        translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value))) if name == policy.RATE else value.value
+        translate(N_("{amount} kr/kg"), amount=formats.kronor(int(value.value)))
+        if name == policy.RATE
+        else value.value.replace(",", ", ").replace("|", ", ")  # lists break between their words
     )
     kept = policy.shown_value(name, value.value)
     return {"value": kept, "shown": shown, "valid_from_on": value.valid_from.isoformat(), "decision": value.decision}

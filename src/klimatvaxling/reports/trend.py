@@ -10,25 +10,37 @@ from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.pictures import sparkline
 from klimatvaxling.reports.report import AMOUNT, BAR, SHARE, TEXT, WEIGHT, Column, Report
-from klimatvaxling.reports.year import FIGURE_TITLES, FLOWS, LEVELS
+from klimatvaxling.reports.year import FLOWS, LEVELS, UNIT_LEVELS
+from klimatvaxling.reports.year_page import FIGURE_TITLES
 from klimatvaxling.reports.year_sums import Figures, LedgerSum, figures_by, ledger_sums
-from klimatvaxling.units.register import directory
+from klimatvaxling.units.register import directory, require_unit
 
 
-def trend(connection: Connection, years: int, as_of: datetime.date, known_at: str) -> Report:
-    """The last `years` years with anything booked up to `as_of`, in order."""
+def trend(
+    connection: Connection, years: int, as_of: datetime.date, known_at: str, *, unit: str | None = None
+) -> Report:
+    """The last `years` years with anything booked up to `as_of`, in order; of one `unit`, or of all.
+
+    Raises `UnknownUnit`.
+    """
+    only = require_unit(connection, unit, as_of, known_at=known_at) if unit is not None else None
     lines = ledger_sums(connection, datetime.date.min, as_of, known_at)
-    rows = _years(lines, as_of)[-years:]
+    if only is not None:
+        lines = tuple(line for line in lines if line.unit_id == only.id)
+    levels = LEVELS if only is None else UNIT_LEVELS
+    rows = _years(lines, as_of, levels)[-years:]
     shown = [int(row["year"]) for row in rows]
     names = {unit.id: (unit.code, unit.name) for unit in directory(connection, known_at=known_at).newest()}
     units = _units([line for line in lines if int(line.month[:4]) in shown], shown, names)
     return Report(
-        title=translate(N_("Year by year up to {day}"), day=as_of),
+        title=translate(N_("Year by year up to {day}"), day=as_of)
+        if only is None
+        else translate(N_("{unit} {name}: year by year up to {day}"), unit=only.code, name=only.name, day=as_of),
         columns=(),
         rows=[row | {"whole": "true" if row["whole"] else "false"} for row in rows],
         document={"as_of": as_of.isoformat(), "years": [_plain(row) for row in rows], "units": units},
-        csv_keys=("year", "whole", *FLOWS, *LEVELS),
-        sections=_sections(rows, units, shown) if rows else (),
+        csv_keys=("year", "whole", *FLOWS, *levels),
+        sections=_sections(rows, units if only is None else [], shown) if rows else (),
         notes=_notes(rows),
         when_empty=translate(N_("Nothing is booked yet.")),
     )
@@ -38,7 +50,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key not in ("shown", "change")}
 
 
-def _years(lines: Sequence[LedgerSum], as_of: datetime.date) -> list[dict[str, Any]]:
+def _years(lines: Sequence[LedgerSum], as_of: datetime.date, levels: Sequence[str]) -> list[dict[str, Any]]:
     """Every year from the first to the last with anything booked; levels are those at its end."""
     flows = figures_by(lines, lambda line: int(line.month[:4]))
     rows: list[dict[str, Any]] = []
@@ -48,7 +60,7 @@ def _years(lines: Sequence[LedgerSum], as_of: datetime.date) -> list[dict[str, A
         stands += moved
         row: dict[str, Any] = {"year": year, "whole": as_of >= datetime.date(year, 12, 31)}
         row |= {name: getattr(moved, name) for name in FLOWS}
-        row |= {name: getattr(stands, name) for name in LEVELS}
+        row |= {name: getattr(stands, name) for name in levels}
         row["shown"] = str(year) if row["whole"] else f"{year}*"
         row["change"] = "" if before is None or not row["whole"] else formats.percent_change(moved.co2_g, before)
         before = moved.co2_g
@@ -92,6 +104,7 @@ def _sections(rows: list[dict[str, Any]], units: list[dict[str, Any]], years: li
             "last": _figure(name, rows[-1][name]),
         }
         for name, heading in FIGURE_TITLES.items()
+        if name in rows[-1]
     ]
     of_units = [
         {
@@ -104,6 +117,19 @@ def _sections(rows: list[dict[str, Any]], units: list[dict[str, Any]], years: li
         for unit in units
     ]
     only_one = len(years) == 1
+    by_unit = Report(
+        title=translate(N_("Unit by unit, kg CO2")),
+        columns=(
+            Column("unit", N_("Unit")),
+            Column("name", N_("Name"), gives_way=4, whole=True),
+            Column("curve", "", TEXT),
+            *(() if only_one else (Column("first", first, WEIGHT, gives_way=1),)),
+            Column("last", last, WEIGHT),
+            Column("last", "", BAR, gives_way=2),
+        ),
+        rows=of_units,
+        document={},
+    )
     return (
         Report(
             title=translate(N_("Emissions and fees")),
@@ -128,19 +154,7 @@ def _sections(rows: list[dict[str, Any]], units: list[dict[str, Any]], years: li
             rows=figures,
             document={},
         ),
-        Report(
-            title=translate(N_("Unit by unit, kg CO2")),
-            columns=(
-                Column("unit", N_("Unit")),
-                Column("name", N_("Name"), gives_way=4, whole=True),
-                Column("curve", "", TEXT),
-                *(() if only_one else (Column("first", first, WEIGHT, gives_way=1),)),
-                Column("last", last, WEIGHT),
-                Column("last", "", BAR, gives_way=2),
-            ),
-            rows=of_units,
-            document={},
-        ),
+        *((by_unit,) if units else ()),
     )
 
 

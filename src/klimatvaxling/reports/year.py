@@ -2,59 +2,101 @@
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
-from klimatvaxling.reports.report import AMOUNT, BAR, SHARE, WEIGHT, Column, Report
+from klimatvaxling.reports.full_time import full_time_of_year, per_full_time
+from klimatvaxling.reports.report import Report
 from klimatvaxling.reports.titles import title
+from klimatvaxling.reports.without_data import Gap, declared_in, delivered_in, gaps, in_force
+from klimatvaxling.reports.year_page import Found, sections
 from klimatvaxling.reports.year_sums import Figures, YearBooks, figures_by, month_of, total, year_books
-from klimatvaxling.units.register import directory
+from klimatvaxling.units.directory import Directory
+from klimatvaxling.units.register import directory, require_unit
+from klimatvaxling.units.unit import Unit
 
 CATEGORIES = ("own_car", "pool_car", "rental_car", "taxi", "flight")
 _COMPARED = ("co2_g", "charged_ore", "spent_ore", "swept_ore", "grants_paid_ore")
 _CSV_KEYS = ("section", "key", "name", "figure", "value", "value_before")
 
 
-def year(connection: Connection, of_year: int, as_of: datetime.date, known_at: str) -> Report:
-    """The year as booked up to `as_of`, beside the year before it up to the same day."""
+def year(
+    connection: Connection, of_year: int, as_of: datetime.date, known_at: str, *, unit: str | None = None
+) -> Report:
+    """The year as booked up to `as_of`, beside the year before it up to the same day; of one `unit`, or of all.
+
+    Raises `UnknownUnit`.
+    """
+    only = require_unit(connection, unit, as_of, known_at=known_at) if unit is not None else None
     books = year_books(connection, of_year, as_of, known_at)
-    names = {unit.id: (unit.code, unit.name) for unit in directory(connection, known_at=known_at).newest()}
-    found = _Found(key_figures(books), _months(books), _units(books, names), _categories(books), fund_flows(books))
+    if only is not None:
+        books = books.of_unit(only.id)
+    register = directory(connection, known_at=known_at)
+    newest = {each.id: each for each in register.newest()}
+    full_time = full_time_of_year(register, of_year, books.until)
+    found = Found(
+        key_figures(books, LEVELS if only is None else UNIT_LEVELS),
+        _months(books),
+        _units(books, newest, full_time),
+        _categories(books),
+        fund_flows(books) if only is None else [],
+        [gap for gap in _gaps(connection, register, books, as_of, known_at) if only is None or gap.unit.id == only.id],
+    )
     has_any = bool(books.now or books.before)
+    heading = N_("The year {year}, as booked up to {day}")
+    words = {"year": of_year, "day": books.until or as_of}
+    if only is not None:
+        heading = N_("{unit} {name}: the year {year}, as booked up to {day}")
+        words |= {"unit": only.code, "name": only.name}
     return Report(
-        title=translate(N_("The year {year}, as booked up to {day}"), year=of_year, day=books.until or as_of),
+        title=translate(heading, **words),
         columns=(),
         rows=_tidy(found) if has_any else (),
         document={
             "year": of_year,
             "as_of": as_of.isoformat(),
             "booked_to": books.until.isoformat() if books.until else None,
+            "unit": only.code if only is not None else None,
             "key_figures": {row["figure"]: _plain(row, "figure") for row in found.key_figures},
             "months": [_plain(row) for row in found.months],
             "units": [_plain(row) for row in found.units],
             "categories": [_plain(row) for row in found.categories],
             "fund": [_plain(row) for row in found.fund],
+            "without_data": [_gap(gap) for gap in found.gaps],
         },
         csv_keys=_CSV_KEYS,
-        sections=_sections(of_year, found),
+        sections=sections(of_year, found, is_of_unit=only is not None),
         when_empty=translate(N_("Nothing is booked in {year} or the year before."), year=of_year),
         notes=_notes(books),
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """The page's parts as rows."""
+def _gaps(
+    connection: Connection, register: Directory, books: YearBooks, as_of: datetime.date, known_at: str
+) -> Sequence[Gap]:
+    if books.until is None:
+        return ()
+    return gaps(
+        {unit.id: unit for unit in register.newest()},
+        in_force(register, books.year),
+        delivered_in(connection, books.year, as_of, known_at),
+        declared_in(connection, books.year, as_of, known_at),
+        books.until,
+    )
 
-    key_figures: list[dict[str, Any]]
-    months: list[dict[str, Any]]
-    units: list[dict[str, Any]]
-    categories: list[dict[str, Any]]
-    fund: list[dict[str, Any]]
+
+def _gap(gap: Gap) -> dict[str, object]:
+    return {
+        "unit": gap.unit.code,
+        "name": gap.unit.name,
+        "months_with_data": gap.with_data,
+        "missing": list(gap.missing),
+        "declared_empty": list(gap.empty),
+        "declared_late": list(gap.late),
+    }
 
 
 def _notes(books: YearBooks) -> tuple[str, ...]:
@@ -68,11 +110,11 @@ def _plain(row: Mapping[str, Any], *but: str) -> dict[str, object]:
     return {key: value for key, value in row.items() if key not in ("shown", "change", "share", *but)}
 
 
-def key_figures(books: YearBooks) -> list[dict[str, Any]]:
-    """What is told first: flows of the year, and what stood at its end."""
+def key_figures(books: YearBooks, levels: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """What is told first: flows of the year, and what stood at its end (`levels`; all unless given)."""
     this, last = total(books.now), total(books.before)
     stands, stood = books.stood + this, books.stood_before + last
-    pairs = [(name, this, last) for name in FLOWS] + [(name, stands, stood) for name in LEVELS]
+    pairs = [(name, this, last) for name in FLOWS] + [(name, stands, stood) for name in levels or LEVELS]
     rows = [
         {"figure": name, "value": getattr(now, name), "value_before": getattr(before, name)}
         for name, now, before in pairs
@@ -82,18 +124,7 @@ def key_figures(books: YearBooks) -> list[dict[str, Any]]:
 
 FLOWS = ("co2_g", "car_g", "flight_g", "charged_ore", "spent_ore", "swept_ore", "grants_paid_ore")
 LEVELS = ("own_funds_ore", "available_ore", "committed_ore")
-FIGURE_TITLES = {
-    "co2_g": N_("Fossil CO2, kg"),
-    "car_g": N_("of which by car, kg"),
-    "flight_g": N_("of which by air, kg"),
-    "charged_ore": N_("Fees, kr"),
-    "spent_ore": N_("Used on own measures, kr"),
-    "swept_ore": N_("To the shared fund, kr"),
-    "grants_paid_ore": N_("Grants paid, net, kr"),
-    "own_funds_ore": N_("Own funds left, kr"),
-    "available_ore": N_("Shared fund available, kr"),
-    "committed_ore": N_("Shared fund reserved, kr"),
-}
+UNIT_LEVELS = ("own_funds_ore",)
 
 
 def _months(books: YearBooks) -> list[dict[str, Any]]:
@@ -106,16 +137,21 @@ def _months(books: YearBooks) -> list[dict[str, Any]]:
     return rows
 
 
-def _units(books: YearBooks, names: Mapping[int, tuple[str, str]]) -> list[dict[str, Any]]:
+def _units(books: YearBooks, newest: Mapping[int, Unit], full_time: Mapping[int, int]) -> list[dict[str, Any]]:
     """The units that moved anything in either year, by emissions."""
     this = figures_by(books.now, lambda line: line.unit_id)
     last = figures_by(books.before, lambda line: line.unit_id)
     rows = []
     for unit_id in this.keys() | last.keys():
         if unit_id is not None:
-            code, name = names[unit_id]
-            beside = _beside(this.get(unit_id, Figures()), last.get(unit_id, Figures()))
-            rows.append({"unit": code, "name": name} | beside)
+            unit = newest[unit_id]
+            now, tenths = this.get(unit_id, Figures()), full_time.get(unit_id)
+            per = {
+                "full_time_tenths": tenths,
+                "co2_per_full_time_g": per_full_time(now.co2_g, tenths),
+                "charged_per_full_time_ore": per_full_time(now.charged_ore, tenths),
+            }
+            rows.append({"unit": unit.code, "name": unit.name} | _beside(now, last.get(unit_id, Figures())) | per)
     return sorted(rows, key=lambda row: (-row["co2_g"], str(row["unit"])))
 
 
@@ -168,102 +204,7 @@ def fund_flows(books: YearBooks) -> list[dict[str, Any]]:
     ]
 
 
-def _sections(of_year: int, found: _Found) -> tuple[Report, ...]:
-    this_year, last_year = str(of_year), str(of_year - 1)
-    shown = [
-        {
-            "shown": translate(FIGURE_TITLES[row["figure"]]),
-            "now": _figure(row["figure"], row["value"]),
-            "earlier": _figure(row["figure"], row["value_before"]),
-            "change": row["change"],
-        }
-        for row in found.key_figures
-    ]
-    kilograms = Column("co2_g", N_("kg CO2"), WEIGHT)
-    compared = (
-        Column("co2_g_before", last_year, WEIGHT, gives_way=2),
-        Column("change", N_("Change"), SHARE, gives_way=1),
-        Column("co2_g", "", BAR, gives_way=1, mark="co2_g_before"),
-    )
-    return (
-        Report(
-            title=translate(N_("Key figures")),
-            columns=(
-                Column("shown", ""),
-                Column("now", this_year, SHARE),
-                Column("earlier", last_year, SHARE, gives_way=1),
-                Column("change", N_("Change"), SHARE, gives_way=2),
-            ),
-            rows=shown,
-            document={},
-        ),
-        Report(
-            title=translate(N_("Month by month")),
-            columns=(
-                Column("month", N_("Month")),
-                kilograms,
-                Column("charged_ore", N_("Fees"), AMOUNT, gives_way=3),
-                *compared,
-            ),
-            rows=found.months,
-            total=_total(found.months),
-            document={},
-        ),
-        Report(
-            title=translate(N_("Unit by unit")),
-            columns=(
-                Column("unit", N_("Unit")),
-                Column("name", N_("Name"), gives_way=4, whole=True),
-                kilograms,
-                Column("charged_ore", N_("Fees"), AMOUNT, gives_way=3),
-                *compared,
-            ),
-            rows=found.units,
-            total=_total(found.units),
-            document={},
-        ),
-        Report(
-            title=translate(N_("Car and air")),
-            columns=(
-                Column("shown", N_("Category")),
-                kilograms,
-                Column("share", N_("Share"), SHARE, gives_way=3),
-                *compared,
-            ),
-            rows=found.categories,
-            total=_total(found.categories),
-            document={},
-        ),
-        Report(
-            title=translate(N_("Where the fund's money came from and went")),
-            columns=(
-                Column("shown", N_("The shared fund")),
-                Column("amount_ore", this_year, AMOUNT),
-                Column("amount_ore_before", last_year, AMOUNT, gives_way=1),
-                Column("amount_ore", "", BAR, gives_way=2),
-            ),
-            rows=found.fund,
-            document={},
-        ),
-    )
-
-
-def _total(rows: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    sums: dict[str, Any] = {
-        name: sum(row[name] for row in rows)
-        for name in ("co2_g", "co2_g_before", "charged_ore", "charged_ore_before")
-        if rows and name in rows[0]
-    }
-    if not sums:
-        return {}
-    return sums | {"change": formats.percent_change(sums["co2_g"], sums["co2_g_before"])}
-
-
-def _figure(name: str, value: int) -> str:
-    return formats.kg(value) if name.endswith("_g") else formats.kronor(value)
-
-
-def _tidy(found: _Found) -> list[dict[str, object]]:
+def _tidy(found: Found) -> list[dict[str, object]]:
     """One row per figure, for spreadsheets and scripts."""
     rows = [_row("key_figures", "", "", row["figure"], row["value"], row["value_before"]) for row in found.key_figures]
     for section, key, records in (
@@ -278,8 +219,20 @@ def _tidy(found: _Found) -> list[dict[str, object]]:
             for name in (*_COMPARED, "amount_ore")
             if name in record
         ]
+    for gap in found.gaps:
+        for name, listed in (
+            ("months_without_data", gap.missing),
+            ("declared_empty", gap.empty),
+            ("declared_late", gap.late),
+        ):
+            if listed:
+                rows.append(_row("without_data", gap.unit.code, gap.unit.name, name, len(listed), None))
+    for record in found.units:
+        for name in ("full_time_tenths", "co2_per_full_time_g", "charged_per_full_time_ore"):
+            if record[name] is not None:
+                rows.append(_row("units", record["unit"], record["name"], name, record[name], None))
     return rows
 
 
-def _row(section: str, key: str, name: str, figure: str, value: int, before: int) -> dict[str, object]:
+def _row(section: str, key: str, name: str, figure: str, value: int, before: int | None) -> dict[str, object]:
     return dict(zip(_CSV_KEYS, (section, key, name, figure, value, before), strict=True))

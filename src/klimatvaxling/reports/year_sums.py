@@ -5,7 +5,7 @@ Everything else is added up from these sums, so that no two tables can come from
 
 import datetime
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -175,11 +175,22 @@ class YearBooks:
     stood: Figures
     stood_before: Figures
     stood_by_unit: Mapping[int | None, Figures]
+    stood_before_by_unit: Mapping[int | None, Figures]
 
     @property
     def is_whole(self) -> bool:
         """Whether the whole year is counted."""
         return self.until == datetime.date(self.year, 12, 31)
+
+    def of_unit(self, unit_id: int) -> "YearBooks":
+        """What the books say of one unit."""
+        return replace(
+            self,
+            now=tuple(line for line in self.now if line.unit_id == unit_id),
+            before=tuple(line for line in self.before if line.unit_id == unit_id),
+            stood=self.stood_by_unit.get(unit_id, Figures()),
+            stood_before=self.stood_before_by_unit.get(unit_id, Figures()),
+        )
 
     @property
     def months(self) -> list[int]:
@@ -191,6 +202,7 @@ def year_books(connection: Connection, year: int, as_of: datetime.date, known_at
     """The year as booked up to `as_of` and known at a time."""
     first, last = datetime.date(year, 1, 1), min(as_of, datetime.date(year, 12, 31))
     earlier = ledger_sums(connection, datetime.date.min, datetime.date(year - 1, 12, 31), known_at)
+    older = [line for line in earlier if line.month < month_of(year - 1, 1)]
     before = [line for line in earlier if line.month >= month_of(year - 1, 1)]
     if last < datetime.date(year, 12, 31):
         same_day = last if last < first else _year_earlier(last)
@@ -201,8 +213,9 @@ def year_books(connection: Connection, year: int, as_of: datetime.date, known_at
         now=ledger_sums(connection, first, last, known_at),
         before=tuple(before),
         stood=total(earlier),
-        stood_before=total(line for line in earlier if line.month < month_of(year - 1, 1)),
+        stood_before=total(older),
         stood_by_unit=figures_by(earlier, lambda line: line.unit_id),
+        stood_before_by_unit=figures_by(older, lambda line: line.unit_id),
     )
 
 

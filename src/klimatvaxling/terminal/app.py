@@ -14,6 +14,8 @@ from typer.core import TyperCommand, TyperGroup
 from klimatvaxling import __version__
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
+from klimatvaxling.terminal import completion
+from klimatvaxling.terminal.global_options import hoist
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
 
@@ -26,6 +28,12 @@ class _Command(TyperCommand):
 
 
 class _Group(TyperGroup):
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        if parent is None and extra.get("resilient_parsing"):
+            # A line that is being typed, for completion: the global options are taken out of it as out of any other.
+            args = [part for words in hoist(args) for part in words]
+        return super().make_context(info_name, args, parent=parent, **extra)
+
     def get_usage(self, ctx: Any) -> str:
         return _usage(super().get_usage(ctx))
 
@@ -161,7 +169,9 @@ def command(first_word: str = "") -> Any:
                 continue
             group, _, word = path.rpartition(" ")
             groups[group].command(word, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
-    return _translated(typer.main.get_command(app))
+    tree = _translated(typer.main.get_command(app))
+    completion.offer(tree)
+    return tree
 
 
 def _unless_subcommand(function: Callable[..., None]) -> Callable[..., None]:

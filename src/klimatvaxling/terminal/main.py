@@ -5,12 +5,12 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 from klimatvaxling import language
 from klimatvaxling.errors import ExchangeError, InputRefused
 from klimatvaxling.language import N_
-
-_GLOBAL_OPTIONS = ("--database", "--language")
+from klimatvaxling.terminal.global_options import hoist
 
 
 class NotText(InputRefused):
@@ -42,23 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(_run([*global_options, *rest], rest[0] if rest else ""))
 
 
-def hoist(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The global options, wherever they stand, apart from the rest, so that both places work."""
-    hoisted: list[str] = []
-    rest: list[str] = []
-    remaining = iter(arguments)
-    for argument in remaining:
-        if argument == "--":
-            rest += [argument, *remaining]
-        elif argument in _GLOBAL_OPTIONS:
-            hoisted += [argument, *([value] if (value := next(remaining, None)) is not None else [])]
-        elif argument.startswith(tuple(f"{option}=" for option in _GLOBAL_OPTIONS)):
-            hoisted.append(argument)
-        else:
-            rest.append(argument)
-    return hoisted, rest
-
-
 def _language(global_options: Sequence[str]) -> str:
     """The last language asked for that we speak: a wrong one is refused in the language it was asked in."""
     wanted = [os.environ.get("KLIMATVAXLING_LANGUAGE", "")]
@@ -79,6 +62,11 @@ def _require_text(arguments: Sequence[str]) -> None:
             raise ControlCharacter(value=shown)
 
 
+def _called() -> str:
+    """The name the program was called by: completion is installed for it."""
+    return "kv" if Path(sys.argv[0]).stem == "kv" else "klimatvaxling"
+
+
 def _run(arguments: list[str], first_word: str) -> int:
     # The command-line library reads its own texts when it is imported: after the language is known.
     from typer.exceptions import Abort, TyperException
@@ -88,7 +76,7 @@ def _run(arguments: list[str], first_word: str) -> int:
 
     try:
         _require_text(arguments)
-        outcome = command(first_word).main(args=arguments, prog_name="klimatvaxling", standalone_mode=False)
+        outcome = command(first_word).main(args=arguments, prog_name=_called(), standalone_mode=False)
         return int(outcome or 0)
     except TyperException as fault:
         return faults.show_usage_fault(fault)

@@ -28,6 +28,9 @@ KnownAt = Annotated[
         callback=_remember,
     ),
 ]
+BookedUntil = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help=N_("The books as booked up to this day (default: all)."))
+]
 RegisteredUntil = Annotated[
     str | None,
     typer.Option(
@@ -44,6 +47,7 @@ ValidUntil = Annotated[
 ValidOn = Annotated[
     str | None, typer.Option("--as-of", metavar="DATE", help=N_("Only what holds on this day (default: all)."))
 ]
+OfSource = Annotated[str | None, typer.Option("--source", metavar="NAME", help=N_("Only this source."))]
 UnitCode = Annotated[str | None, typer.Option("--unit", metavar="CODE", help=N_("Only this unit."))]
 BookedOn = Annotated[str | None, typer.Option("--booked-on", metavar="DATE", help=N_("The booking date."))]
 DryRun = Annotated[bool, typer.Option("--dry-run", help=N_("Show what would happen; the database stays as it is."))]

@@ -6,6 +6,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -102,8 +103,23 @@ def _table(report: Report) -> None:
     bars = {column.key: column for column in columns if column.kind == BAR}
     width = console.width - len(bars) * (_NARROWEST_BAR + _BETWEEN_COLUMNS)
     wrapping = _wrapping([column for column in columns if column.kind != BAR], widest, width)
+    least = partial(_least, report, columns, widest, wrapping)
+    words_fit = least(whole_words=True) <= console.width
+    is_tight = not words_fit
+    if is_tight:
+        words_fit = least(whole_words=True, between=_WHEN_TIGHT) <= console.width
+        if least(between=_WHEN_TIGHT) > console.width and columns[0].kind == TEXT:
+            wrapping.add(columns[0].key)  # a long key is broken before any number is
+        # What is still too wide is broken by the terminal itself: no figure is ever cut off.
+        console.width = max(console.width, least(between=_WHEN_TIGHT))
     bar_width = _bar_width(columns, widest, wrapping, console.width) if bars else 0
-    table = Table(box=SIMPLE_HEAD, show_footer=report.total is not None, pad_edge=False, footer_style="bold")
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_footer=report.total is not None,
+        pad_edge=False,
+        footer_style="bold",
+        padding=(0, 1, 0, 0) if is_tight else (0, 1),
+    )
     for index, column in enumerate(columns):
         total = (
             translate(N_("Total")) if index == 0 else "" if column.kind == BAR else _cell(report.total or {}, column)
@@ -114,6 +130,7 @@ def _table(report: Report) -> None:
             footer=total,
             justify="right" if is_number else "left",
             no_wrap=column.key not in wrapping,
+            min_width=_longest_word(report, column) if column.key in wrapping and words_fit else None,
             overflow="fold",
         )
     for row in report.rows:
@@ -131,7 +148,10 @@ def _print_notes(console: "Console", report: Report) -> None:
 
 _LONGEST_HEADING = 12
 _WIDEST_TEXT = 16
-_BETWEEN_COLUMNS = 3
+_LONGEST_WORD = 30
+_LONGEST_WORD_TO_GIVE_WAY_FOR = 24
+_BETWEEN_COLUMNS, _WHEN_TIGHT = 3, 2
+_NARROWEST_TEXT = 8
 _NARROWEST_BAR = 8
 _WIDEST_BAR = 40
 
@@ -147,6 +167,33 @@ def _widest(report: Report, column: Column) -> int:
     shown = [*report.rows, report.total or {}]
     total = cell_len(translate(N_("Total"))) if report.total is not None and column == report.columns[0] else 0
     return max(total, *(cell_len(_cell(row, column)) for row in shown))
+
+
+def _longest_word(report: Report, column: Column) -> int:
+    """How wide a column must be for its words to stay whole, within reason."""
+    words = (word for row in report.rows for word in _cell(row, column).split())
+    return min(_LONGEST_WORD, max(map(cell_len, (*words, *_heading(column).split())), default=0))
+
+
+def _least(
+    report: Report,
+    columns: list[Column],
+    widest: Mapping[str, int],
+    wrapping: set[str],
+    *,
+    whole_words: bool = False,
+    between: int = _BETWEEN_COLUMNS,
+) -> int:
+    """How wide a table is at least, if no figure is cut off; with `whole_words` no word is broken either."""
+    needed = 0
+    for column in columns:
+        if column.kind == BAR:
+            needed += _NARROWEST_BAR
+        elif column.key in wrapping:
+            needed += _longest_word(report, column) if whole_words else _NARROWEST_TEXT
+        else:
+            needed += max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
+    return needed + between * len(columns)
 
 
 def _wrapping(columns: list[Column], widest: Mapping[str, int], width: int) -> set[str]:
@@ -182,7 +229,8 @@ def _fitting(report: Report, widest: Mapping[str, int], width: int) -> list[Colu
             continue
         whole = max(widest[column.key], *map(cell_len, _heading(column).split("\n")))
         is_whole = column.kind != TEXT or index == 0 or column.whole
-        needed[column.key, column.kind] = whole if is_whole else min(whole, _WIDEST_TEXT)
+        at_least = max(_WIDEST_TEXT, min(_longest_word(report, column), _LONGEST_WORD_TO_GIVE_WAY_FOR))
+        needed[column.key, column.kind] = whole if is_whole else min(whole, at_least)
     while sum(needed[column.key, column.kind] + _BETWEEN_COLUMNS for column in columns) > width:
         first_to_go = max(columns, key=lambda column: column.gives_way)
         if first_to_go.gives_way == 0:

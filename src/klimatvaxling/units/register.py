@@ -54,7 +54,7 @@ def versions(connection: Connection, *, known_at: str | None = None) -> list[Uni
     rows = connection.execute(
         text(
             "SELECT v.id AS version_id, u.id, u.code, u.kind, v.name, v.org_number, v.counterpart,"
-            " v.valid_from, v.valid_to"
+            " v.full_time_tenths, v.valid_from, v.valid_to"
             " FROM unit_version v JOIN unit u ON u.id = v.unit_id"
             " WHERE :known_at IS NULL OR v.registered_at <= :known_at ORDER BY v.id"
         ),
@@ -68,6 +68,7 @@ def versions(connection: Connection, *, known_at: str | None = None) -> list[Uni
             org_number=row.org_number,
             cost_centres=tuple(centres.get(row.version_id, ())),
             counterpart=row.counterpart,
+            full_time_tenths=row.full_time_tenths,
             valid_from=datetime.date.fromisoformat(row.valid_from),
             valid_to=datetime.date.fromisoformat(row.valid_to) if row.valid_to else None,
             id=row.id,
@@ -97,6 +98,7 @@ class Change:
     org_number: str | None = None
     cost_centre_codes: Sequence[str] | None = None
     counterpart: str | None = None
+    full_time_equivalents: str | None = None
 
     @property
     def facts(self) -> tuple[str, ...]:
@@ -106,6 +108,7 @@ class Change:
             "org_number": self.org_number,
             "cost_centres": self.cost_centre_codes,
             "counterpart": self.counterpart,
+            "full_time_tenths": self.full_time_equivalents,
         }
         return tuple(fact for fact, value in given.items() if value is not None)
 
@@ -119,8 +122,10 @@ class Change:
             org_number=unit.org_number or "" if self.org_number is None else self.org_number,
             cost_centre_codes=[str(centre) for centre in unit.cost_centres] if centres is None else list(centres),
             counterpart=unit.counterpart or "" if self.counterpart is None else self.counterpart,
+            full_time_equivalents=self.full_time_equivalents or "",
         )
-        return replace(changed, id=unit.id)
+        kept = unit.full_time_tenths if self.full_time_equivalents is None else changed.full_time_tenths
+        return replace(changed, id=unit.id, full_time_tenths=kept)
 
 
 def change(
@@ -169,6 +174,7 @@ def _register(connection: Connection, units: Sequence[Unit], registered: tuple[s
             unit.name,
             unit.org_number,
             unit.counterpart,
+            unit.full_time_tenths,
             *registered,
         )
         for offset, unit in enumerate(units)
@@ -177,4 +183,14 @@ def _register(connection: Connection, units: Sequence[Unit], registered: tuple[s
 
 
 _REGISTERED = ("registered_at", "registered_by")
-_VERSION = ("id", "unit_id", "valid_from", "valid_to", "name", "org_number", "counterpart", *_REGISTERED)
+_VERSION = (
+    "id",
+    "unit_id",
+    "valid_from",
+    "valid_to",
+    "name",
+    "org_number",
+    "counterpart",
+    "full_time_tenths",
+    *_REGISTERED,
+)

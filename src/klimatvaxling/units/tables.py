@@ -28,7 +28,10 @@ class UnitVersionRow(SQLModel, table=True):
     """What a unit was called and owned from a day on, until a later version says otherwise."""
 
     __tablename__ = "unit_version"
-    __table_args__ = ({"sqlite_strict": True},)
+    __table_args__ = (
+        CheckConstraint("full_time_tenths > 0", name="full_time_positive"),
+        {"sqlite_strict": True},
+    )
 
     id: int = key()
     unit_id: int = refers("unit.id", index=True)
@@ -37,6 +40,7 @@ class UnitVersionRow(SQLModel, table=True):
     name: str = text()
     org_number: str | None = text(nullable=True)
     counterpart: str | None = text(nullable=True)
+    full_time_tenths: int | None = whole(nullable=True)
     registered_at: str = text()
     registered_by: str = text()
 

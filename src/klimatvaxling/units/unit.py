@@ -4,7 +4,9 @@ import datetime
 import re
 from dataclasses import dataclass
 
+from klimatvaxling import typed
 from klimatvaxling.errors import InputRefused, Place
+from klimatvaxling.exact import EXACT
 from klimatvaxling.language import N_
 from klimatvaxling.ledger.voucher import ADMINISTRATIONS, COMPANIES
 from klimatvaxling.travel.personal_number import looks_like_personal_number
@@ -83,6 +85,14 @@ class BadCostCentre(InputRefused):
     remedy = N_("Write a code such as 1200, or the beginning of codes with a star: 12*.")
 
 
+class BadFullTime(InputRefused):
+    """A number of full-time equivalents that cannot be one."""
+
+    code = "KV-FULL-TIME"
+    message = N_("“{value}” is not a number of full-time equivalents.")
+    remedy = N_("Write a number above zero with at most one decimal, for example 1234 or 1 234,5.")
+
+
 @dataclass(frozen=True)
 class CostCentre:
     """A cost centre (kostnadsställe): an exact code, or with `is_prefix` the beginning of codes."""
@@ -96,7 +106,10 @@ class CostCentre:
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit as it is called and what it owns from `valid_from` to `valid_to` (None: until further notice)."""
+    """A unit as it is called and what it owns from `valid_from` to `valid_to` (None: until further notice).
+
+    `full_time_tenths` is its full-time equivalents (årsarbetare) in tenths, None where nobody has said.
+    """
 
     code: str
     name: str
@@ -104,6 +117,7 @@ class Unit:
     org_number: str | None = None
     cost_centres: tuple[CostCentre, ...] = ()
     counterpart: str | None = None
+    full_time_tenths: int | None = None
     valid_from: datetime.date = ALWAYS
     valid_to: datetime.date | None = None
     id: int = 0
@@ -140,6 +154,17 @@ def cost_centres(values: list[str]) -> tuple[CostCentre, ...]:
     return tuple(CostCentre(value.rstrip("*"), value.endswith("*")) for value in dict.fromkeys(values))
 
 
+def full_time_tenths(value: str) -> int:
+    """Full-time equivalents as typed, in tenths: `1 234,5` → 12345. Raises `BadFullTime`."""
+    try:
+        tenths = typed.decimal(value).scaleb(1, context=EXACT)
+        if tenths == int(tenths) and tenths > 0:
+            return typed.not_too_large(int(tenths), value)
+    except (typed.NotANumber, typed.TooLarge):
+        pass
+    raise BadFullTime(value=value, place=Place(column="full_time_equivalents"))
+
+
 def unit(
     code: str,
     name: str,
@@ -148,6 +173,7 @@ def unit(
     org_number: str = "",
     cost_centre_codes: list[str] | None = None,
     counterpart: str = "",
+    full_time_equivalents: str = "",
     valid_from: datetime.date = ALWAYS,
 ) -> Unit:
     """A checked unit from what was typed. Raises the errors above, each with its column."""
@@ -168,5 +194,6 @@ def unit(
         org_number=organisation_number(org_number) if org_number else None,
         cost_centres=cost_centres(cost_centre_codes or []),
         counterpart=counterpart or None,
+        full_time_tenths=full_time_tenths(full_time_equivalents) if full_time_equivalents.strip() else None,
         valid_from=valid_from,
     )

@@ -1,4 +1,4 @@
-"""A file of units: the columns `code;name;kind;org_number;cost_centres;counterpart`, in any order."""
+"""A file of units: `code;name;kind;org_number;cost_centres;counterpart;full_time_equivalents`, in any order."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.travel.register_file import RegisterRow, read_register
 from klimatvaxling.units.unit import Unit, unit
 
-COLUMNS = ("code", "name", "kind", "org_number", "cost_centres", "counterpart")
+COLUMNS = ("code", "name", "kind", "org_number", "cost_centres", "counterpart", "full_time_equivalents")
 REQUIRED = ("code", "name", "kind")
 # The words a Swedish list uses for the two kinds.
 _KINDS = {"förvaltning": "administration", "nämnd": "administration", "bolag": "company"}
@@ -32,6 +32,7 @@ def _unit(row: RegisterRow, file: str) -> Unit:
             org_number=row["org_number"],
             cost_centre_codes=[code for code in re.split(r"[,|\s]+", row["cost_centres"]) if code],
             counterpart=row["counterpart"],
+            full_time_equivalents=row["full_time_equivalents"],
         )
     except ExchangeError as complaint:
         complaint.place = Place(file=file, row=row.number, column=complaint.place.column)

@@ -9,7 +9,7 @@ from openpyxl.utils import quote_sheetname
 
 from klimatvaxling.exports.climate_report.units import headed
 from klimatvaxling.exports.climate_report.year import ClimateYear
-from klimatvaxling.exports.sheet import Field, Formula, Placed, Sheet
+from klimatvaxling.exports.sheet import Cell, Field, Formula, Placed, Sheet
 from klimatvaxling.language import N_, translate
 from klimatvaxling.ledger import accounts
 from klimatvaxling.ledger.events import event_title
@@ -81,7 +81,9 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
             N_("Each row reaches a figure in two ways, by formulas: from its sheet, and from the ledger's sheet.")
         ),
         translate(N_("Kronor where the row does not say kilograms.")),
+        landscape=False,
     )
+    sheet.one_page = True
     if not year.needs_second_person:
         sheet.line(("warning", second_person_note()))
         sheet.skip()
@@ -98,7 +100,8 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
     _write_checks(sheet, rows)
     last = head + len(rows)
     count = Formula(f'COUNTIF(E{head + 1}:E{last},"{wrong}")', sum(row[2].result == wrong for row in rows))
-    sheet.line(("total_text", translate(N_("Rows that differ"))), None, None, ("total_count", count))
+    empty: Cell = ("total_text", None)
+    sheet.line(("total_text", translate(N_("Rows that differ"))), empty, empty, ("total_count", count), empty)
     sheet.rules.append(_rule(f"E{head + 1}:E{last}", ok, "1F5C4A", "DDE7E0"))
     sheet.rules.append(_rule(f"E{head + 1}:E{last}", wrong, "9C2A10", "F8D7CF"))
     sheet.skip()
@@ -107,25 +110,25 @@ def control(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dic
     facts = (
         ("Organisation", translate(N_("Organisation")), ("fact", year.organisation)),
         ("Chain_head", translate(N_("The chain's head")), ("fact", year.chain.head)),
-        ("Voucher_count", translate(N_("Vouchers in the chain")), ("count", year.chain.vouchers)),
-        ("Voucher_count_of_year", of_year, ("count", year.vouchers_of_year)),
+        ("Voucher_count", translate(N_("Vouchers in the chain")), ("fact", year.chain.vouchers)),
+        ("Voucher_count_of_year", of_year, ("fact", year.vouchers_of_year)),
         ("Last_registered_at", translate(N_("Last registration (UTC)")), ("fact", year.chain.registered_at)),
         ("Booked_to", translate(N_("Booked up to")), ("date", year.as_of)),
     )
     names = {}
     for name, heading, cell in facts:
-        row = sheet.line(("text", heading), cell)
+        row = sheet.line(("text", heading), cell, *[("fact", None)] * 3)
         names[name] = f"{quote_sheetname(sheet.title)}!$B${row}"
     sheet.skip()
     words = N_("klimatvaxling check --head {head} proves that nothing up to this head was changed since.")
     if year.chain.head:
-        sheet.line(("note", translate(words, head=year.chain.head)))
+        sheet.paragraph(translate(words, head=year.chain.head), 5, "long_note")
     return sheet, names
 
 
 def _write_checks(sheet: Sheet, rows: list[tuple[Check, Formula, Formula]]) -> None:
     """Not a table of one kind a column: kronor and kilograms stand in the same columns."""
-    sheet.widths |= {1: 50, 2: 20, 3: 20, 4: 14, 5: 14}
+    sheet.widths |= {1: 76, 2: 20, 3: 20, 4: 14, 5: 14}
     head = sheet.next_row
     headings = (
         ("head_text", translate(N_("What"))),

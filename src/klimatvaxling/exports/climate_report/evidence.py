@@ -9,6 +9,7 @@ from klimatvaxling.exports.look import COOL, DEEP, LAST_YEAR, THIS_YEAR, WARM
 from klimatvaxling.exports.sheet import Field, Placed, Sheet
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.titles import title
+from klimatvaxling.reports.without_data import gaps, spans
 from klimatvaxling.reports.year import CATEGORIES
 from klimatvaxling.trips.trip import TIERS
 
@@ -26,49 +27,43 @@ def without_data(year: ClimateYear) -> tuple[Sheet, Placed]:
     sheet = headed(
         translate(N_("Without data")),
         translate(N_("Units without data {year}"), year=year.year),
-        translate(N_("Months without any trip, by month of trip: nothing was delivered, or nobody travelled.")),
+        translate(N_("Months without any trip, by month of trip, up to the last that anybody has trips in.")),
+        translate(N_("Declared empty: nobody travelled. Declared late: the supplier has been asked.")),
     )
     delivered: dict[tuple[int, str], int] = {}
     for each in year.travel:
-        place = (each.unit_id, each.trip_month)
-        delivered[place] = delivered.get(place, 0) + each.trips  # those taken back count against
-    rows = []
-    counted = [month for month in year.months if month <= f"{year.as_of:%Y-%m}"]
-    for unit_id in set().union(*year.in_force.values()):
-        expected = [month for month in counted if unit_id in year.in_force[month]]
-        missing = [month for month in expected if delivered.get((unit_id, month), 0) <= 0]
-        if missing:
-            unit = year.units[unit_id]
-            rows.append(
-                (unit.code, unit.name, title(unit.kind), len(expected) - len(missing), len(missing), _spans(missing))
-            )
-    rows.sort(key=lambda row: (int(str(row[3])) > 0, -int(str(row[4])), str(row[0])))
+        if each.trip_month in year.in_force:
+            place = (each.unit_id, each.trip_month)
+            delivered[place] = delivered.get(place, 0) + each.trips  # those taken back count against
+    rows = [
+        (
+            gap.unit.code,
+            gap.unit.name,
+            title(gap.unit.kind),
+            gap.with_data,
+            len(gap.missing),
+            spans(gap.missing),
+            spans(gap.empty),
+            spans(gap.late),
+        )
+        for gap in gaps(year.units, year.in_force, delivered, year.declared, year.as_of)
+    ]
     return sheet, sheet.table(
         "WithoutData",
         (
             Field("unit", translate(N_("Unit"))),
             Field("name", translate(N_("Name"))),
             Field("kind", translate(N_("Kind"))),
-            Field("with", translate(N_("Months with data")), "count"),
-            Field("without", translate(N_("Months without data")), "count", summed=True),
-            Field("months", translate(N_("Which"))),
+            Field("with", translate(N_("Months with data")), "count", width=13),
+            Field("without", translate(N_("Months without data")), "count", summed=True, width=13),
+            Field("months", translate(N_("Which")), width=20),
+            Field("empty", translate(N_("Declared empty")), width=20),
+            Field("late", translate(N_("Declared late")), width=20),
         ),
         rows,
         freeze=True,
         when_empty=translate(N_("None")),
     )
-
-
-def _spans(months: list[str]) -> str:
-    """Months as runs: `01-03, 07`."""
-    numbers = [int(month[5:]) for month in months]
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and runs[-1][-1] == number - 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"{run[0]:02d}" if len(run) == 1 else f"{run[0]:02d}-{run[-1]:02d}" for run in runs)
 
 
 def quality(year: ClimateYear) -> tuple[Sheet, Placed]:
@@ -114,4 +109,5 @@ def quality(year: ClimateYear) -> tuple[Sheet, Placed]:
     )
     words = translate(N_("Stacked bars: kilograms of fossil CO2 by evidence, parted by category of travel."))
     sheet.pictures.append(chart.Picture(bars, f"A{sheet.next_row}", words))
+    sheet.one_page = True
     return sheet, placed

@@ -41,16 +41,15 @@ def flights(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
     placed = sheet.table(
         "FlightLengths",
         (
-            Field("length", translate(N_("Flights")), width=36),
+            Field("length", translate(N_("Flights")), width=50),
             Field("co2", translate(N_("kg CO2 {year}"), year=year.year), "kg", summed=True),
             Field("co2_before", translate(N_("kg CO2 {year}"), year=year.year - 1), "kg", summed=True),
             Field("change", translate(N_("Change")), "change"),
         ),
         rows,
     )
-    sheet.skip()
-    sheet.pictures.append(_picture(placed, year, f"A{sheet.next_row}"))
-    sheet.skip(17)
+    sheet.pictures.append(_picture(placed, year, f"F{placed.first_row - 1}"))
+    sheet.skip(10)
     return sheet, placed, _by_unit(sheet, year, of_year)
 
 
@@ -77,7 +76,7 @@ def _by_unit(sheet: Sheet, year: ClimateYear, of_year: list[TravelSum]) -> Place
     return sheet.table(
         "FlightUnits",
         (
-            Field("unit", translate(N_("Unit")), width=36),
+            Field("unit", translate(N_("Unit")), width=50),
             Field("under", translate(N_("Under 500 km, kg")), "kg", summed=True),
             Field("over", translate(N_("500 km and more, kg")), "kg", summed=True),
             Field("unknown", translate(N_("Length not known, kg")), "kg", summed=True),
@@ -85,6 +84,7 @@ def _by_unit(sheet: Sheet, year: ClimateYear, of_year: list[TravelSum]) -> Place
             Field("trips", translate(N_("Trips")), "count", summed=True),
         ),
         rows,
+        repeat=True,
         when_empty=translate(N_("None")),
     )
 
@@ -97,7 +97,7 @@ def _picture(placed: Placed, year: ClimateYear, anchor: str) -> chart.Picture:
             chart.Line(placed.part("co2_before", 3), placed.heading("co2_before"), LAST_YEAR),
             chart.Line(placed.part("co2", 3), placed.heading("co2"), THIS_YEAR),
         ),
-        size=(17, 8),
+        size=(13, 7.5),
     )
     words = translate(
         N_(

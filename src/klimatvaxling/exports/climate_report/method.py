@@ -33,7 +33,7 @@ _PARAGRAPHS = (
 def method(year: ClimateYear) -> Sheet:
     """The method in words, then the rates and policies that held in the year."""
     sheet = headed(translate(N_("Method")), translate(N_("Method {year}"), year=year.year))
-    sheet.widths |= {1: 24, 2: 22, 3: 13, 4: 36, 5: 50}
+    sheet.widths |= {1: 24, 2: 30, 3: 13, 4: 36, 5: 50}
     for text in _PARAGRAPHS:
         sheet.paragraph(translate(text), 5)
     sheet.skip()
@@ -53,7 +53,7 @@ def _policies(sheet: Sheet, year: ClimateYear) -> None:
             if value is held or (value.valid_from > year.begins and not _replaced(value, decided))
         ]
         for value in of_year:
-            shown = value.value
+            shown = value.value.replace(",", ", ").replace("|", ", ")  # lists break between their words
             if name == policy.RATE:
                 shown = translate(N_("{amount} kr/kg"), amount=kronor(int(value.value)))
             rows.append((name, shown, value.valid_from, value.decision, translate(kind.summary)))
@@ -65,7 +65,7 @@ def _policies(sheet: Sheet, year: ClimateYear) -> None:
         "Policies",
         (
             Field("name", translate(N_("Policy")), width=24),
-            Field("value", translate(N_("Value")), width=22),
+            Field("value", translate(N_("Value")), width=30),
             Field("from", translate(N_("From")), "date"),
             Field("decision", translate(N_("Decision")), width=36),
             Field("summary", translate(N_("What it is about")), width=50),

@@ -16,6 +16,8 @@ from klimatvaxling.reports.titles import title
 from klimatvaxling.reports.year import fund_flows
 
 MOST_IN_A_CHART = 20
+# Measures that a page takes together with their chart.
+MOST_BESIDE_CHART = 12
 
 
 def day(text: object) -> datetime.date | None:
@@ -57,6 +59,10 @@ def measures(year: ClimateYear) -> tuple[Sheet, Placed]:
     if with_effect:
         sheet.skip()
         sheet.pictures.append(_measures_picture(placed, len(rows), f"A{sheet.next_row}"))
+        if len(rows) > MOST_BESIDE_CHART:
+            sheet.breaks.append(sheet.next_row - 1)
+        else:
+            sheet.one_page = True
     return sheet, placed
 
 
@@ -108,9 +114,8 @@ def fund(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
         whole = Formula(f"SUM({letter}{placed.first_row}:{letter}{placed.last_row})", flows[-1][key])
         cells.append(("total_kr", whole))
     sheet.line(*cells)
-    sheet.skip()
-    sheet.pictures.append(fund_picture(placed, year, f"A{sheet.next_row}", (20, 8)))
-    sheet.skip(17)
+    sheet.pictures.append(fund_picture(placed, year, f"D{placed.first_row - 1}", (16, 7.5)))
+    sheet.skip(7)
     sheet.line(("heading", translate(N_("Movements"))))
     return sheet, placed, _movements(sheet, year)
 
@@ -125,7 +130,7 @@ def _movements(sheet: Sheet, year: ClimateYear) -> Placed:
     return sheet.table(
         "FundMovements",
         (
-            Field("text", translate(N_("Text"))),
+            Field("text", translate(N_("Text")), width=60),
             Field("available", translate(N_("Available, kr")), "kr", summed=True),
             Field("committed", translate(N_("Reserved, kr")), "kr", summed=True),
             Field("running", translate(N_("Available after, kr")), "kr"),
@@ -134,6 +139,7 @@ def _movements(sheet: Sheet, year: ClimateYear) -> Placed:
             Field("event", translate(N_("Event"))),
         ),
         rows,
+        repeat=True,
         when_empty=translate(N_("None")),
     )
 
@@ -199,7 +205,7 @@ def grants(year: ClimateYear) -> tuple[Sheet, Placed]:
             Field("benefit", translate(N_("kg CO2 less per year")), "kg", summed=True),
             Field("lifetime", translate(N_("Lifetime in years")), "count"),
             Field("cost_per_kg", translate(N_("kr per kg")), "kr"),
-            Field("outcome", translate(N_("kg CO2 less per year, reported")), "kg", summed=True),
+            Field("outcome", translate(N_("kg CO2 less per year, reported")), "kg", summed=True, width=16),
         ),
         rows,
         freeze=True,

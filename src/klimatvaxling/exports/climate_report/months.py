@@ -37,21 +37,21 @@ def months(year: ClimateYear) -> tuple[Sheet, Placed, Placed]:
             )
         )
     fields = (
-        Field("month", translate(N_("Month")), width=36),
+        Field("month", translate(N_("Month")), width=42),
         Field("co2", translate(N_("kg CO2 {year}"), year=year.year), "kg", summed=True),
         Field("co2_before", translate(N_("kg CO2 {year}"), year=year.year - 1), "kg", summed=True),
         Field("change", translate(N_("Change")), "change"),
         Field("charged", translate(N_("Fees, kr")), "kr", summed=True),
         Field("spent", translate(N_("Used, kr")), "kr", summed=True),
         Field("swept", translate(N_("To the fund, kr")), "kr", summed=True),
-        Field("travelled", translate(N_("kg CO2 by month of trip")), "kg", summed=True),
+        Field("travelled", translate(N_("kg CO2 by month of trip")), "kg", summed=True, width=16),
     )
     placed = sheet.table("Months", fields, rows, freeze=True)
     sheet.skip()
-    sheet.line(("heading", translate(N_("From travel to bookings"))))
+    beside = sheet.line(("heading", translate(N_("From travel to bookings"))))
     reconciled = _reconciled(sheet, year, placed)
-    sheet.skip()
-    sheet.pictures.append(_picture(placed, year, f"A{sheet.next_row}", size=(24, 9)))
+    sheet.pictures.append(_picture(placed, year, f"D{beside}", size=(16, 8)))
+    sheet.one_page = True
     return sheet, placed, reconciled
 
 
@@ -77,7 +77,7 @@ def _reconciled(sheet: Sheet, year: ClimateYear, placed: Placed) -> Placed:
         (translate(N_("Corrections of earlier trips")), correction),
     )
     first = sheet.next_row + 1
-    fields = (Field("text", translate(N_("Travel")), width=36), Field("co2", translate(N_("kg CO2")), "kg"))
+    fields = (Field("text", translate(N_("Travel")), width=42), Field("co2", translate(N_("kg CO2")), "kg"))
     table = sheet.table("Reconciliation", fields, rows)
     whole = Formula(f"SUM(B{first}:B{first + 3})", travelled + elsewhere + from_before + correction)
     sheet.line(("total_text", translate(N_("Booked in {year}"), year=year.year)), ("total_kg", whole))

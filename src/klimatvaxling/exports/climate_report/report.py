@@ -39,7 +39,8 @@ def climate_report(year: ClimateYear) -> bytes:
     of_summary, names_of_summary = summary.summary(year, placed)
     return workbook_bytes(
         (
-            *(of_summary, of_units, of_categories, of_unit_months, of_months, of_flights, of_measures, of_fund),
+            *(of_summary, summary.pictures(year, placed)),
+            *(of_units, of_categories, of_unit_months, of_months, of_flights, of_measures, of_fund),
             *(of_grants, of_missing, of_quality, of_method, of_factors, of_control, of_ledger),
         ),
         {**names_of_summary, **names_of_control},

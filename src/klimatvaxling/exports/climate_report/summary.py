@@ -1,20 +1,21 @@
 """The first sheet: the key figures with their change from last year, and the year in pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from openpyxl.utils import quote_sheetname
 
 from klimatvaxling.exports import chart
 from klimatvaxling.exports.climate_report.money import MOST_IN_A_CHART, fund_picture
 from klimatvaxling.exports.climate_report.months import monthly_picture
-from klimatvaxling.exports.climate_report.units import change
+from klimatvaxling.exports.climate_report.units import change, headed
 from klimatvaxling.exports.climate_report.year import ClimateYear
 from klimatvaxling.exports.look import LAST_YEAR, THIS_YEAR
 from klimatvaxling.exports.sheet import Field, Placed, Sheet
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.foot import SHOWN_OF_HEAD, chain_note, second_person_note
 from klimatvaxling.reports.titles import title
-from klimatvaxling.reports.year import CATEGORIES, FIGURE_TITLES, key_figures
+from klimatvaxling.reports.year import CATEGORIES, key_figures
+from klimatvaxling.reports.year_page import FIGURE_TITLES
 from klimatvaxling.reports.year_sums import Figures, figures_by
 
 # What other documents may refer to; the same names in every language.
@@ -30,13 +31,16 @@ NAMES = {
     "available_ore": "Fund_available_SEK",
     "committed_ore": "Fund_reserved_SEK",
 }
-_WIDTH = 18.5
+# Of charts, in centimetres: as wide as the tables; and of a row, for what stands below a chart.
+_WIDTH, _HEIGHT, _ROW = 18.5, 7.5, 0.53
+_ROWS = round(_HEIGHT / _ROW) + 1
 
 
 def summary(year: ClimateYear, placed: Mapping[str, Placed]) -> tuple[Sheet, dict[str, str]]:
     """Key figures and pictures; gives the named ranges too."""
     sheet = Sheet(translate(N_("Summary")), landscape=False)
-    sheet.widths |= {1: 34, 2: 18, 3: 18, 4: 13}
+    sheet.widths |= {1: 40, 2: 19, 3: 19, 4: 15}
+    sheet.one_page = True
     sheet.line(("title", translate(N_("Climate report {year}"), year=year.year)))
     sheet.line(("heading", year.organisation))
     sheet.line(("note", translate(N_("Internal climate exchange, as booked up to {day}."), day=year.as_of)))
@@ -94,46 +98,58 @@ def _categories(sheet: Sheet, year: ClimateYear) -> Placed:
 
 
 def _pictures(sheet: Sheet, year: ClimateYear, placed: Mapping[str, Placed], categories: Placed) -> None:
-    """Below each other, as wide as the page."""
-    units = placed["units"]
-    shown = min(MOST_IN_A_CHART, units.last_row - units.first_row + 1)
-    high = 3.2 + 0.75 * shown
-    anchors = [sheet.next_row]
-    for height in (7.5, 7.0, high):
-        anchors.append(anchors[-1] + round(height / 0.53) + 1)
-    last_year = LAST_YEAR
+    """Below the figures, as wide as they are."""
+    below = sheet.next_row
     by_category = chart.columns(
         translate(N_("Fossil CO2 by category, kg")),
         categories.column("category"),
-        (
-            chart.Line(categories.column("co2_before"), categories.heading("co2_before"), last_year),
-            chart.Line(categories.column("co2"), categories.heading("co2"), THIS_YEAR),
-        ),
-        size=(_WIDTH, 7.0),
+        _two_years(categories, categories.column),
+        size=(_WIDTH, _HEIGHT),
     )
+    words = translate(
+        N_("Bars: kilograms of fossil CO2 by category of travel, {year} beside {before}."),
+        year=year.year,
+        before=year.year - 1,
+    )
+    sheet.pictures += [
+        monthly_picture(placed["months"], year, f"A{below}", (_WIDTH, _HEIGHT)),
+        chart.Picture(by_category, f"A{below + _ROWS}", words),
+    ]
+
+
+def pictures(year: ClimateYear, placed: Mapping[str, Placed]) -> Sheet:
+    """The second sheet: the units beside each other, and the fund's money, on a page of their own."""
+    sheet = headed(
+        translate(N_("Charts")),
+        translate(N_("The year {year} in pictures"), year=year.year),
+        translate(N_("The figures stand on the sheets of the units and of the fund.")),
+        landscape=False,
+    )
+    units = placed["units"]
+    shown = min(MOST_IN_A_CHART, units.last_row - units.first_row + 1)
+    high = 3.2 + 0.75 * shown
     by_unit = chart.rows(
         translate(N_("Fossil CO2 by unit, kg")),
         units.part("unit", shown),
-        (
-            chart.Line(units.part("co2_before", shown), units.heading("co2_before"), last_year),
-            chart.Line(units.part("co2", shown), units.heading("co2"), THIS_YEAR),
-        ),
+        _two_years(units, lambda key: units.part(key, shown)),
         size=(_WIDTH, high),
     )
-    words = {"year": year.year, "before": year.year - 1}
+    words = translate(
+        N_("Bars: kilograms of fossil CO2 of the units that emit most, {year} beside {before}."),
+        year=year.year,
+        before=year.year - 1,
+    )
+    first = sheet.next_row
     sheet.pictures += [
-        monthly_picture(placed["months"], year, f"A{anchors[0]}", (_WIDTH, 7.5)),
-        chart.Picture(
-            by_category,
-            f"A{anchors[1]}",
-            translate(N_("Bars: kilograms of fossil CO2 by category of travel, {year} beside {before}."), **words),
-        ),
-        chart.Picture(
-            by_unit,
-            f"A{anchors[2]}",
-            translate(
-                N_("Bars: kilograms of fossil CO2 of the units that emit most, {year} beside {before}."), **words
-            ),
-        ),
-        fund_picture(placed["fund"], year, f"A{anchors[3]}", (_WIDTH, 7.5)),
+        chart.Picture(by_unit, f"A{first}", words),
+        fund_picture(placed["fund"], year, f"A{first + round(high / _ROW) + 1}", (_WIDTH, _HEIGHT)),
     ]
+    sheet.one_page = True
+    return sheet
+
+
+def _two_years(placed: Placed, cells: Callable[[str], str]) -> tuple[chart.Line, ...]:
+    return (
+        chart.Line(cells("co2_before"), placed.heading("co2_before"), LAST_YEAR),
+        chart.Line(cells("co2"), placed.heading("co2"), THIS_YEAR),
+    )

@@ -6,6 +6,7 @@ from klimatvaxling.exact import whole_quotient
 from klimatvaxling.exports.climate_report.year import ClimateYear
 from klimatvaxling.exports.sheet import Field, Placed, Sheet
 from klimatvaxling.language import N_, translate
+from klimatvaxling.reports.full_time import per_full_time
 from klimatvaxling.reports.titles import title
 from klimatvaxling.reports.year import CATEGORIES
 from klimatvaxling.reports.year_sums import Figures, figures_by
@@ -100,7 +101,9 @@ def categories(year: ClimateYear) -> tuple[Sheet, Placed]:
     for unit, now, _ in _shown(year):
         of_unit = [found.get((unit.id, category), Figures()) for category in shown]
         grams, fees = [each.co2_g for each in of_unit], [each.charged_ore for each in of_unit]
-        rows.append((unit.code, unit.name, *grams, now.co2_g, *fees, now.charged_ore))
+        tenths = year.full_time.get(unit.id)
+        per = (tenths, per_full_time(now.co2_g, tenths), per_full_time(now.charged_ore, tenths))
+        rows.append((unit.code, unit.name, *grams, now.co2_g, *fees, now.charged_ore, *(per if year.full_time else ())))
     headings = [title(category) or translate(N_("Other")) for category in shown]
     fields = (
         Field("unit", translate(N_("Unit"))),
@@ -109,8 +112,18 @@ def categories(year: ClimateYear) -> tuple[Sheet, Placed]:
         Field("kg", translate(N_("Total, kg")), "kg", summed=True),
         *(Field(f"kr_{n}", f"{heading}, kr", "kr", summed=True) for n, heading in enumerate(headings)),
         Field("kr", translate(N_("Total, kr")), "kr", summed=True),
+        *(_per_full_time() if year.full_time else ()),
     )
     return sheet, sheet.table("Categories", fields, rows, freeze=True, can_filter=True, key_columns=2)
+
+
+def _per_full_time() -> tuple[Field, ...]:
+    """How units of different size compare; not summed, since not every unit's size need be known."""
+    return (
+        Field("full_time", translate(N_("Full-time equivalents")), "tenths", width=13),
+        Field("kg_per", translate(N_("kg per full-time equivalent")), "kg", width=13),
+        Field("kr_per", translate(N_("kr per full-time equivalent")), "kr", width=13),
+    )
 
 
 def unit_months(year: ClimateYear) -> tuple[Sheet, Placed]:

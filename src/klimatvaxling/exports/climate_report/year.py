@@ -12,12 +12,13 @@ from klimatvaxling.ledger import chain
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.policies.register import all_values
+from klimatvaxling.reports.full_time import full_time_of_year
 from klimatvaxling.reports.fund import fund
 from klimatvaxling.reports.grants import documents
 from klimatvaxling.reports.measures import measures
 from klimatvaxling.reports.travel_sums import TravelSum, travel_sums
+from klimatvaxling.reports.without_data import declared_in, in_force
 from klimatvaxling.reports.year_sums import YearBooks, month_of, year_books
-from klimatvaxling.typed import Month
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import Unit
 
@@ -68,6 +69,8 @@ class ClimateYear:
     travel: tuple[TravelSum, ...]
     units: Mapping[int, Unit]
     in_force: Mapping[str, frozenset[int]]
+    declared: Mapping[tuple[str, str], str]
+    full_time: Mapping[int, int]
     measures: Sequence[Mapping[str, Any]]
     fund_movements: Sequence[Mapping[str, Any]]
     grants: Sequence[Mapping[str, Any]]
@@ -109,10 +112,9 @@ def climate_year(
         books=year_books(connection, year, until, known_at),
         travel=travel_sums(connection, year, as_of, known_at),
         units={unit.id: unit for unit in register.newest()},
-        in_force={
-            str(month): frozenset(unit.id for day in (month.first_day, month.last_day) for unit in register.on(day))
-            for month in (Month(year, number) for number in range(1, 13))
-        },
+        in_force=in_force(register, year),
+        declared=declared_in(connection, year, as_of, known_at),
+        full_time=full_time_of_year(register, year, until),
         measures=measures(connection, until, known_at, year=year).rows,
         fund_movements=fund(connection, until, known_at, year).rows,
         grants=_grants(connection, until, known_at, span),

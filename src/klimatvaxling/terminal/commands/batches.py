@@ -288,6 +288,7 @@ def write_workbook(connection: Any, around: Surroundings, result: Any, path: Pat
 
 def list_batches(
     context: typer.Context,
+    source: options.OfSource = None,
     as_of: options.RegisteredUntil = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -296,7 +297,7 @@ def list_batches(
     around: Surroundings = context.obj
     from klimatvaxling.reports.batches import batches
 
-    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at)))
+    present(around, output, lambda books: batches(books, around.registered_until(as_of, known_at), source=source))
 
 
 # What a column of keys can hold.
@@ -325,6 +326,7 @@ def show_batch(
 
 def list_quarantine(
     context: typer.Context,
+    source: options.OfSource = None,
     as_of: options.RegisteredUntil = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -333,7 +335,7 @@ def list_quarantine(
     around: Surroundings = context.obj
     from klimatvaxling.reports.batches import quarantine
 
-    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at)))
+    present(around, output, lambda books: quarantine(books, around.registered_until(as_of, known_at), source=source))
 
 
 def dismiss_quarantined(

@@ -69,11 +69,17 @@ def explain(
         _explain_error(wanted, output)
 
 
-def _explain_error(code: str, output: str) -> None:
+def error_codes() -> list[str]:
+    """Every code of an error."""
     # An error is known once the room it lives in is.
     for room in pkgutil.walk_packages(klimatvaxling.__path__, "klimatvaxling."):
         if not room.name.startswith(("klimatvaxling.terminal", "klimatvaxling.__main__", "klimatvaxling._shipped")):
             importlib.import_module(room.name)
+    return sorted(ExchangeError.by_code)
+
+
+def _explain_error(code: str, output: str) -> None:
+    error_codes()
     error = ExchangeError.by_code.get(code.upper())
     if error is None:
         raise NothingToExplain(value=code)

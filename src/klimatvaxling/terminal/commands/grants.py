@@ -331,6 +331,7 @@ def rank(
 
 def overdue(
     context: typer.Context,
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -340,7 +341,7 @@ def overdue(
     from klimatvaxling.reports.grants import grants
 
     day, known = around.day(as_of), around.known_at(known_at)
-    present(around, output, lambda books: grants(books, day, known, overdue=True))
+    present(around, output, lambda books: grants(books, day, known, unit=unit, overdue=True))
 
 
 _APPLY = (

@@ -37,6 +37,10 @@ def add(
     counterpart: Annotated[
         str, typer.Option("--counterpart", metavar="M", help=N_("The counterpart code (motpart), three digits."))
     ] = "",
+    full_time_equivalents: Annotated[
+        str,
+        typer.Option("--full-time-equivalents", metavar="N", help=N_("Its full-time equivalents (årsarbetare).")),
+    ] = "",
     valid_from: options.From = None,
     dry_run: options.DryRun = False,
     output: options.Format = "table",
@@ -56,6 +60,7 @@ def add(
         org_number=org_number,
         cost_centre_codes=cost_centre,
         counterpart=counterpart,
+        full_time_equivalents=full_time_equivalents,
         valid_from=typed.date(valid_from) if valid_from is not None else ALWAYS,
     )
     with writing(around.url, dry_run=dry_run) as connection:
@@ -69,7 +74,10 @@ def load(
     context: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help=N_("CSV or XLSX with code;name;kind;org_number;cost_centres;counterpart.")),
+        typer.Argument(
+            metavar="FILE",
+            help=N_("CSV or XLSX with code;name;kind;org_number;cost_centres;counterpart;full_time_equivalents."),
+        ),
     ],
     dry_run: options.DryRun = False,
     output: options.Format = "table",
@@ -103,7 +111,10 @@ class NothingToChange(UsageFault):
 
     code = "KV-UNIT-NOTHING"
     message = N_("Nothing is said to change for the unit {unit}.")
-    remedy = N_("Give what changes: --name, --org-number, --cost-centre, --no-cost-centres or --counterpart.")
+    remedy = N_(
+        "Give what changes: --name, --org-number, --cost-centre, --no-cost-centres, --counterpart or"
+        " --full-time-equivalents."
+    )
 
 
 class CostCentresOrNone(UsageFault):
@@ -136,6 +147,10 @@ def change(
     counterpart: Annotated[
         str | None, typer.Option("--counterpart", metavar="M", help=N_("The counterpart code (motpart), three digits."))
     ] = None,
+    full_time_equivalents: Annotated[
+        str | None,
+        typer.Option("--full-time-equivalents", metavar="N", help=N_("Its full-time equivalents (årsarbetare).")),
+    ] = None,
     dry_run: options.DryRun = False,
     output: options.Format = "table",
 ) -> None:
@@ -148,7 +163,7 @@ def change(
     from klimatvaxling.units import register
 
     centres = [] if no_cost_centres else cost_centre or None
-    changes = register.Change(name, org_number, centres, counterpart)
+    changes = register.Change(name, org_number, centres, counterpart, full_time_equivalents)
     if not changes.facts:
         raise NothingToChange(unit=code)
     day = typed.date(valid_from)

@@ -25,6 +25,7 @@ class NoYears(UsageFault):
 def year(
     context: typer.Context,
     of_year: Annotated[str, typer.Option("--year", metavar="YYYY", help=N_("The year, by booking date."))],
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -34,12 +35,13 @@ def year(
     from klimatvaxling.reports.year import year as report_of
 
     wanted, day, known = typed.year(of_year), around.day(as_of), around.known_at(known_at)
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 def trend(
     context: typer.Context,
     years: Annotated[str, typer.Option("--years", metavar="N", help=N_("How many years to show."))] = _YEARS,
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -51,7 +53,7 @@ def trend(
     wanted, day, known = count(years), around.day(as_of), around.known_at(known_at)
     if not wanted:
         raise NoYears
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 def forecast(
@@ -59,6 +61,7 @@ def forecast(
     of_year: Annotated[
         str | None, typer.Option("--year", metavar="YYYY", help=N_("The year (default: that of --as-of)."))
     ] = None,
+    unit: options.UnitCode = None,
     as_of: options.AsOf = None,
     known_at: options.KnownAt = None,
     output: options.Format = "table",
@@ -69,7 +72,7 @@ def forecast(
 
     day, known = around.day(as_of), around.known_at(known_at)
     wanted = typed.year(of_year) if of_year is not None else day.year
-    present(around, output, lambda books: report_of(books, wanted, day, known))
+    present(around, output, lambda books: report_of(books, wanted, day, known, unit=unit))
 
 
 COMMANDS = (
