@@ -30,6 +30,6 @@ def test_the_first_month_of_the_readme_works_as_it_is_written(tmp_path: Path, mo
     assert len(commands) > 12
     with contextlib.chdir(tmp_path):
         for command in commands:
-            outcome = run(*shlex.split(command)[1:])
+            outcome = run(*shlex.split(command, comments=True)[1:])
             assert outcome.code == 0, f"{command}: {outcome.err}"
     Books(tmp_path, tmp_path / "vaxling.db").sound()
