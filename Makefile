@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench messages lock clean
+.PHONY: demo test check bench soak fuzz audit docs messages lock clean
 
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,24 @@ check: $(READY)  ## what can be seen without running
 bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 	$(BIN)/python bench/run.py
 
+soak: $(READY)  ## the random years against the rulebook, and the crashes, for much longer
+	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-300} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
+	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-60} \
+	  $(BIN)/python -m pytest -q -n auto tests/test_scheme_years.py tests/test_scheme_model.py tests/test_crash.py
+
+fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus. FUZZ_OPTIONS=--atheris where atheris is installed
+	$(BIN)/python tests/fuzz.py --seconds $${FUZZ_SECONDS:-300} --seed $${FUZZ_SEED:-1} $(FUZZ_OPTIONS)
+
+audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt
+	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+
+docs: $(READY)  ## write anew what the program says of itself: the reference, the shown outputs, the picture in README.md
+	$(BIN)/python docs/make_reference.py
+	KLIMATVAXLING_GOLDEN=write $(BIN)/python -m pytest -q tests/test_pages.py tests/test_picture.py
+
 messages: $(READY)  ## bring the Swedish catalogue up to date with the messages in the code
 	$(BIN)/pybabel -q extract -F babel.cfg --no-default-keywords -k N_ -k translate -k translate_plural:1,2 --no-location --sort-output --no-wrap \
 	  -o .messages.pot src/klimatvaxling
@@ -39,4 +57,4 @@ lock:  ## pin the newest versions anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate --upgrade -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-audit .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -247,6 +247,21 @@ def test_the_readme_explains_every_file_in_swedish(kept: Books) -> None:
         assert account in readme
 
 
+def test_what_was_handed_over_is_in_the_archive_byte_for_byte(books: Books) -> None:
+    load_plan(books)
+    books.take(trip("a"), trip("b", unit="ELN"))
+    handed = books.json("handover", "run", "--period", "2025-03", "--to", books.folder / "out")
+    folder = archive(books)
+    left = {path.name: path.read_bytes() for path in (books.folder / "out").iterdir()}
+    assert left
+    assert {path.name: path.read_bytes() for path in (folder / "handovers").iterdir()} == left
+    assert {row["name"]: row["sha256"] for row in read_json(folder / "tables" / "handover_file.json")} == {
+        name: hashlib.sha256(content).hexdigest() for name, content in left.items()
+    }
+    assert handed["dry_run"] is False
+    assert verified(folder).returncode == 0
+
+
 def test_the_archives_own_sum_is_told(kept: Books) -> None:
     path = kept.folder / "a.zip"
     found = kept.json("export", "archive", "--year", "2025", "--output", path)
