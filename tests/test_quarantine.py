@@ -168,3 +168,12 @@ def test_nobody_can_change_how_a_row_left_the_quarantine(books: Books) -> None:
     ):
         with pytest.raises(REFUSED, match="KV-"):
             books.sql(statement)
+
+
+def test_a_file_that_comes_again_with_the_rows_that_wait_makes_no_batch(books: Books) -> None:
+    rows = (trip("a"), trip("b", unit="NIX"))
+    books.take(*rows, options=["--accept-partial"])
+    again = books.take(*rows, options=["--accept-partial"])
+    assert (again["batch"], again["rows_already_imported"], again["rows_rejected"]) == (None, 1, 1)
+    assert len(books.json("batch", "list")["batches"]) == 1
+    assert len(waiting(books)) == 1

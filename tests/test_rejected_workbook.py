@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conftest import Books, trip
 from klimatvaxling.batches import rejected_workbook
 from klimatvaxling.batches.rejected_workbook import (
     RejectedRow,
@@ -212,3 +213,19 @@ def test_more_rows_than_a_sheet_has_are_refused_and_not_dropped(tmp_path: Path) 
         write(tmp_path, rows)
     assert isinstance(refused.value, InputRefused)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_workbook_that_somebody_has_saved_is_kept_and_one_nobody_touched_is_replaced(books: Books) -> None:
+    rejected = books.folder / "trips.rejected.xlsx"
+    books.refuse(trip("a", unit="NIX"))
+    books.refuse(trip("a", unit="NIX"), trip("b", unit="NIX"))
+    assert sorted(books.folder.glob("*.xlsx")) == [rejected]
+    corrected = openpyxl.load_workbook(rejected)
+    corrected.active["C2"] = "SBF"
+    corrected.save(rejected)
+    content = rejected.read_bytes()
+    outcome = books.refuse(trip("a", unit="NIX"))
+    kept = books.folder / "trips.rejected.kept.xlsx"
+    assert kept.read_bytes() == content
+    assert f"kept as {kept}" in outcome.err
+    assert openpyxl.load_workbook(rejected).active["C2"].value == "NIX"

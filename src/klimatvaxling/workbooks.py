@@ -4,6 +4,8 @@ import datetime
 import io
 import re
 import zipfile
+import zlib
+from pathlib import Path
 
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
@@ -55,6 +57,16 @@ def workbook_bytes(workbook: Workbook) -> bytes:
         for name in draft.namelist():
             put(archive, name, draft.read(name))
     return finished.getvalue()
+
+
+def is_as_written(path: Path) -> bool:
+    """Whether a workbook stands as this program wrote it: whoever saves it anew stamps the time into it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            properties = archive.read("docProps/core.xml")
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error):
+        return False
+    return f">{_EPOCH:%Y-%m-%dT%H:%M:%S}Z</dcterms:modified>".encode() in properties
 
 
 def bold(size: int = 11) -> Font:

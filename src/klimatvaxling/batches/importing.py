@@ -304,7 +304,8 @@ class _Import:
                 raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
-        if not (self._posted or self._rejected or self._amending.taken_back):
+        to_wait = self._store.to_wait(self._rejected, self._opening.header)
+        if not (self._posted or to_wait or self._amending.taken_back):
             return self._result(None, (), ())
         self._write_taken_back()
         lines = self._charge_lines()
@@ -312,7 +313,7 @@ class _Import:
         if self._corrected:
             waiting = waiting_rows(self._connection, self._source_id)
             self._store.correct(corrections(waiting, self._opening.header, self._corrected))
-        self._store.seal(facts, self._rejected, self._opening.header)
+        self._store.seal(facts, to_wait)
         drafts = self._drafts(lines)
         vouchers = post(self._connection, drafts, clock=self._clock, made_by=self._by)
         return self._result(self._store.batch_id, lines, tuple(voucher.code for voucher in vouchers))

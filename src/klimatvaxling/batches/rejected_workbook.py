@@ -25,6 +25,7 @@ from klimatvaxling.workbooks import (
     MOST_CELL_CHARACTERS,
     TALLEST,
     bold,
+    is_as_written,
     legible,
     lines_in,
     new_workbook,
@@ -75,9 +76,10 @@ class RejectedRow:
 
 def write_rejected_workbook(
     path: Path, *, header: list[str], rows: Sequence[RejectedRow], choices: Mapping[str, Sequence[str]]
-) -> None:
+) -> Path | None:
     """Write the workbook whole or not at all, readable by its owner only.
 
+    A workbook that stands there and was saved since by a person, corrected perhaps, is kept: gives its new name.
     `choices` names for some columns the values they may have. Cells are written as they are: whoever calls
     has emptied those that must not be repeated. Raises `RejectedTooMany` or `RejectedUnwritable`.
     """
@@ -91,10 +93,19 @@ def write_rejected_workbook(
     _lay_out(sheet, table)
     if choices:
         _offer_choices(workbook, sheet, table, choices)
+    content = workbook_bytes(workbook)
     try:
-        write_whole(path, workbook_bytes(workbook))
-    except FileUnwritable:
+        kept = _kept(path) if path.is_file() and not is_as_written(path) else None
+        write_whole(path, content)
+    except (FileUnwritable, OSError):
         raise RejectedUnwritable(file=path.name) from None
+    return kept
+
+
+def _kept(path: Path) -> Path:
+    """Give the file another name that nothing has yet."""
+    names = (path.with_name(f"{path.stem}.kept{number}{path.suffix}") for number in ("", *range(2, 1000)))
+    return path.rename(next(name for name in names if not name.exists()))
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,10 @@ class BatchStore:
         ).one()
         return parse_profile(name, content)
 
-    def seal(self, facts: Mapping[str, Any], rejected: Sequence[Rejected], header: Sequence[str]) -> None:
+    def seal(self, facts: Mapping[str, Any], waiting: Sequence[tuple[object, ...]]) -> None:
         """The rejected rows that wait, and last the batch's own row."""
-        waiting = self._quarantine(rejected, header)
+        columns = ("batch_id", "row", "trip_id", "header", "cells", "complaints")
+        insert_rows(self._connection, "quarantine", columns, [(self.batch_id, *row) for row in waiting])
         charges = [(key, *self._charges[key]) for key in sorted(self._charges)]
         digests = {
             "trips_sha256": pages_digest(self.page_digests),
@@ -155,8 +156,8 @@ class BatchStore:
         rows = [(quarantined, self.batch_id, trip_id) for quarantined, trip_id in corrected.items()]
         insert_rows(self._connection, "quarantine_correction", ("quarantine_id", "batch_id", "trip_id"), rows)
 
-    def _quarantine(self, rejected: Sequence[Rejected], header: Sequence[str]) -> Sequence[tuple[object, ...]]:
-        """Keep rejected rows with their complaints until they are corrected or dismissed; each waits once."""
+    def to_wait(self, rejected: Sequence[Rejected], header: Sequence[str]) -> list[tuple[object, ...]]:
+        """The rejected rows, with their complaints, that do not wait already to be corrected or dismissed."""
         names = json.dumps(list(header), ensure_ascii=False)
         already = set(
             self._connection.execute(
@@ -170,18 +171,11 @@ class BatchStore:
             if rejected
             else ()
         )
-        waiting = [
+        return [
             (row.row, row.trip_id, names, cells, _complaints(row))
             for row in rejected
             if (cells := json.dumps(row.cells, ensure_ascii=False)) not in already
         ]
-        insert_rows(
-            self._connection,
-            "quarantine",
-            ("batch_id", "row", "trip_id", "header", "cells", "complaints"),
-            [(self.batch_id, *row) for row in waiting],
-        )
-        return waiting
 
 
 def _complaints(row: Rejected) -> str:

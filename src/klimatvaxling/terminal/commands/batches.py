@@ -280,12 +280,14 @@ def write_workbook(connection: Any, around: Surroundings, result: Any, path: Pat
         for column, values in (("unit", codes), ("category", CATEGORIES), ("fuel", FUELS))
         if (rule := columns.get(column)) and rule.is_plain and (name := profile.source_column(column)) in result.header
     }
-    write_rejected_workbook(
+    kept = write_rejected_workbook(
         path,
         header=list(result.header),
         rows=[RejectedRow(row.row, row.cells, row.complaints) for row in result.rejected],
         choices=choices,
     )
+    if kept is not None:
+        done(translate(N_("A workbook that you had saved stood there already; it is kept as {path}."), path=kept))
     return True
 
 
