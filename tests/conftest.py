@@ -492,7 +492,7 @@ def do_everything(books: Books) -> None:
     books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
     books.take(trip("c", date="2025-02-10", co2_fossil_kg="-1"), name="credit.csv")
     books.take(trip("d"), trip("e", unit="NIX"), name="partial.csv", options=["--accept-partial"])
-    books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    books.json("quarantine", "dismiss", 1, "--reason", "wrong file")
     for command in (
         "measure add --unit SBF --amount 5 --title Lådcyklar --booked-on 2025-04-01",
         "sweep --as-of 2026-02-05",

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-ADMINISTRATIONS = ("BUF", "SBF")
 COMPANY = "ELN"
-UNITS = ("BUF", "ELN", "SBF")
+UNITS = ("BUF", "ELN", "FRI", "KUL", "SBF")
 RATES = ((datetime.date(2013, 1, 1), 150), (datetime.date(2025, 2, 15), 175))  # öre per kg
 AVAILABLE = ("available",)
 END = datetime.date(9999, 12, 31)
@@ -103,6 +102,12 @@ class Grant:
         return {"state": state, "approved": approved, "paid": paid, "returned": returned, "reserved": reserved}
 
 
+def refuse(wrong: dict[int, bool]) -> None:
+    """Exit codes, and whether each is due."""
+    if any(wrong.values()):
+        raise Refused(*(code for code, is_due in wrong.items() if is_due))
+
+
 def half_up(value: Fraction) -> int:
     """To the nearest whole; a half goes away from zero."""
     size = int(abs(value) + Fraction(1, 2))
@@ -142,6 +147,9 @@ class Scheme:
         self.batches: dict[int, Batch] = {}
         self.grants: dict[int, Grant] = {}
         self.opened: set[str] = set()
+        self.closed: list[tuple[int, int]] = []  # months, in order
+        self.merged: dict[str, tuple[str, datetime.date]] = {}  # into which unit, from which day
+        self.ended: dict[str, datetime.date] = {}  # the last day
 
     # What there is.
 
@@ -160,21 +168,40 @@ class Scheme:
         return datetime.date(lot.lot_on.year + 1, lot.lot_on.month, day)
 
     def lots_of(self, unit: str) -> list[int]:
-        """Oldest first: by date, then by voucher."""
+        """Those it opened or received, oldest first: by date, then by voucher."""
         return sorted(
-            (key for key in self.lots if self.lots[key].unit == unit), key=lambda key: (self.lots[key].lot_on, key)
+            (key for key in self.lots if self.lots[key].unit == unit or self.moves.get(("lot", key, unit))),
+            key=lambda key: (self.lots[key].lot_on, key),
         )
 
     def usable(self, unit: str, day: datetime.date) -> list[tuple[int, int]]:
         return [
-            (key, self.least(("lot", key), day))
+            (key, self.least(("lot", key, unit), day))
             for key in self.lots_of(unit)
             if self.lots[key].lot_on <= day <= self.last_day(self.lots[key])
         ]
 
+    def now(self, unit: str | None) -> str | None:
+        """The unit that a unit is part of by now."""
+        while unit in self.merged:
+            unit = self.merged[unit][0]
+        return unit
+
+    def is_valid(self, unit: str, day: datetime.date) -> bool:
+        return day <= self.ended.get(unit, END)
+
+    @property
+    def first_open(self) -> datetime.date:
+        """The first day that takes postings."""
+        if not self.closed:
+            return datetime.date.min
+        return month_end(datetime.date(*self.closed[-1], 1)) + datetime.timedelta(days=1)
+
     # Posting.
 
     def voucher(self, series: str, event: str, day: datetime.date, unit: str | None = None) -> Voucher:
+        if day < self.first_open:
+            raise Refused(4)
         self.numbers[series, day.year] += 1
         code = f"{series}{day.year}-{self.numbers[series, day.year]}"
         made = self.vouchers[code] = Voucher(code, event, day, unit, len(self.vouchers) + 1)
@@ -188,7 +215,7 @@ class Scheme:
     def open_lot(self, voucher: Voucher, unit: str, ore: int, lot_on: datetime.date) -> None:
         self.lots[voucher.order] = Lot(unit, lot_on, voucher.code)
         voucher.lot = voucher.order
-        self.move(voucher, "lot", voucher.order, ore=ore)
+        self.move(voucher, "lot", voucher.order, unit, ore=ore)
 
     def series(self, unit: str | None) -> str:
         return "B" if unit == COMPANY else "A"
@@ -203,8 +230,8 @@ class Scheme:
         assert voucher.unit is not None
         for key in self.lots_of(voucher.unit):
             if self.lots[key].lot_on <= voucher.day:
-                taken = min(missing, self.least(("lot", key), voucher.day))
-                self.move(voucher, "lot", key, ore=-taken)
+                taken = min(missing, self.least(("lot", key, voucher.unit), voucher.day))
+                self.move(voucher, "lot", key, voucher.unit, ore=-taken)
                 missing -= taken
         self.move(voucher, "debt", voucher.unit, ore=missing)
 
@@ -213,8 +240,8 @@ class Scheme:
         missing = 0
         for key, ore in parts:
             if key is not None:
-                taken = min(ore, self.least(("lot", key), voucher.day))
-                self.move(voucher, "lot", key, ore=-taken)
+                taken = min(ore, self.least(("lot", key, voucher.unit), voucher.day))
+                self.move(voucher, "lot", key, voucher.unit, ore=-taken)
                 share = min(self.least(("share", key), voucher.day), self.least(AVAILABLE, voucher.day))
                 given = min(ore - taken, share)
                 self.from_fund(voucher, key, given)
@@ -226,7 +253,7 @@ class Scheme:
         """The fund gives back what it got from a lot; below zero it gets it."""
         self.move(voucher, "share", key, ore=-ore)
         self.move(voucher, *AVAILABLE, ore=-ore)
-        self.move(voucher, "swept", self.lots[key].unit, ore=-ore)
+        self.move(voucher, "swept", voucher.unit, ore=-ore)
 
     def put_back(self, voucher: Voucher, takes: list[tuple[int | None, int]]) -> int:
         """A debt first, by the money of the oldest lots; the rest where it came from. Gives what came from no lot."""
@@ -238,7 +265,7 @@ class Scheme:
             if key is None:
                 homeless = back
             else:
-                self.move(voucher, "lot", key, ore=back)
+                self.move(voucher, "lot", key, voucher.unit, ore=back)
         return homeless
 
     def charge(self, voucher: Voucher, fees: dict[tuple[str, int], int]) -> int:
@@ -251,7 +278,7 @@ class Scheme:
     # What people do.
 
     def receive(self, rows: Sequence[Journey], booked_on: datetime.date | None, *, amend: bool) -> dict[str, Any]:
-        refused = set()
+        refused = {4} if booked_on is not None and booked_on < self.first_open else set()
         batch = Batch()
         key = len(self.batches) + 1
         already = 0
@@ -260,8 +287,8 @@ class Scheme:
         new: list[tuple[datetime.date, Journey]] = []
         for row in rows:
             known = self.live.get(row.id)
-            booked = booked_on or min(month_end(row.day), self.today)
-            if row.day > booked:
+            booked = booked_on or max(min(month_end(row.day), self.today), self.first_open)
+            if row.day > min(booked, self.last_charged_day(row.unit)):
                 refused.add(3)
             elif known is None:
                 new.append((booked, row))
@@ -277,9 +304,9 @@ class Scheme:
         if not new and not amended:
             return {"batch": None, "vouchers": [], "rows_posted": 0, "rows_already_imported": already}
         self.batches[key] = batch
-        for booked, unit in sorted({(booked, row.unit) for booked, row in new}):
+        for booked, unit in sorted({(booked, str(self.now(row.unit))) for booked, row in new}):
             voucher = self.voucher(self.series(unit), "charge", booked, unit)
-            mine = [row for on, row in new if (on, row.unit) == (booked, unit)]
+            mine = [row for on, row in new if (on, self.now(row.unit)) == (booked, unit)]
             fees: dict[tuple[str, int], int] = {}
             for row in mine:
                 fees[row.category, row.rate] = fees.get((row.category, row.rate), 0) + row.grams
@@ -301,23 +328,27 @@ class Scheme:
             "rows_already_imported": already,
         }
 
+    def last_charged_day(self, unit: str) -> datetime.date:
+        """Trips of a merged unit are always somebody's."""
+        return END if unit in self.merged else self.ended.get(unit, END)
+
     def amend(self, batch: Batch, key: int, amended: list[tuple[Charged, Journey]], days: list[datetime.date]) -> None:
         batch.taken_back = [old for old, _ in amended]
-        for unit in sorted({name for old, row in amended for name in (old.journey.unit, row.unit)}):
+        charged = [(str(self.now(old.journey.unit)), str(self.now(row.unit))) for old, row in amended]
+        for unit in sorted({name for pair in charged for name in pair}):
             # One voucher: the latest of the days on which its amended trips are booked, as they are and as they were.
-            concerned = zip(amended, days, strict=True)
-            day = max(day for (old, row), day in concerned if unit in (old.journey.unit, row.unit))
+            day = max(day for pair, day in zip(charged, days, strict=True) if unit in pair)
             voucher = self.voucher(self.series(unit), "amendment", day, unit)
             fees: defaultdict[tuple[str, int], int] = defaultdict(int)
             fell: defaultdict[int | None, int] = defaultdict(int)
-            for old, row in amended:
+            for (old, row), (was_of, is_of) in zip(amended, charged, strict=True):
                 then = old.journey
-                if then.unit == unit:
+                if was_of == unit:
                     fees[then.category, then.rate] -= then.grams
                     fell[old.lot] += then.grams * then.rate
-                if row.unit == unit:
+                if is_of == unit:
                     fees[row.category, row.rate] += row.grams
-                    if then.unit == unit:
+                    if was_of == unit:
                         fell[old.lot] -= row.grams * row.rate
             ore = self.charge(voucher, dict(fees))
             if ore >= 0:
@@ -327,7 +358,7 @@ class Scheme:
                 parts = shared(-ore, [max(0, fell[lot]) for lot in lots])
                 self.lower(voucher, zip(lots, parts, strict=True))
             batch.vouchers.append(voucher)
-            batch.added += [Charged(row, key, day, voucher.lot) for _, row in amended if row.unit == unit]
+            batch.added += [Charged(row, key, day, voucher.lot) for _, row in amended if self.now(row.unit) == unit]
 
     def undo(self, key: int, booked_on: datetime.date | None) -> dict[str, Any]:
         batch = self.batches.get(key)
@@ -339,7 +370,7 @@ class Scheme:
         day = self.day(booked_on, max(voucher.day for voucher in batch.vouchers))
         undoing = Batch(undoes=True)
         for old in sorted(batch.vouchers, key=lambda old: (old.unit, -old.order)):
-            voucher = self.voucher(self.series(old.unit), "undo", day, old.unit)
+            voucher = self.voucher(self.series(old.unit), "undo", day, self.now(old.unit))
             ore = -self.charge(voucher, {line: -grams for line, grams in old.fees.items()})
             if old.lot is not None or ore >= 0:
                 self.lower(voucher, [(old.lot, ore)])
@@ -350,8 +381,8 @@ class Scheme:
                 owed = -ore - sum(amount for _, amount in takes)
                 homeless = self.put_back(voucher, [(None, owed), *takes] if owed else takes)
                 if homeless:
-                    assert old.unit is not None
-                    self.open_lot(voucher, old.unit, homeless, day)
+                    assert voucher.unit is not None
+                    self.open_lot(voucher, voucher.unit, homeless, day)
             undoing.vouchers.append(voucher)
         for charged in batch.added:
             del self.live[charged.journey.id]
@@ -370,9 +401,8 @@ class Scheme:
         return booked_on
 
     def measure(self, unit: str, ore: int, booked_on: datetime.date | None) -> dict[str, Any]:
-        if ore <= 0:
-            raise Refused(3)
         day = booked_on or self.today
+        refuse({3: ore <= 0, 4: not self.is_valid(unit, day)})
         usable = self.usable(unit, day)
         if ore > sum(left for _, left in usable):
             raise Refused(4)
@@ -381,22 +411,90 @@ class Scheme:
         for key, left in usable:
             taken = min(left, ore)
             ore -= taken
-            self.move(voucher, "lot", key, ore=-taken)
+            self.move(voucher, "lot", key, unit, ore=-taken)
         return {"vouchers": [voucher.code]}
+
+    def transfer(self, unit: str, to: str, ore: int, booked_on: datetime.date | None) -> dict[str, Any]:
+        day = booked_on or self.today
+        are_valid = self.is_valid(unit, day) and self.is_valid(to, day)
+        refuse({3: ore <= 0, 4: not are_valid or unit == to or self.series(unit) != self.series(to)})
+        usable = self.usable(unit, day)
+        if ore > sum(left for _, left in usable):
+            raise Refused(4)
+        voucher = self.voucher(self.series(unit), "transfer", day, unit)
+        for key, left in usable:
+            taken = min(left, ore)
+            ore -= taken
+            self.hand_over(voucher, unit, to, "lot", key, ore=taken)
+        return {"vouchers": [voucher.code]}
+
+    def hand_over(self, voucher: Voucher, unit: str, to: str, *key: Any, ore: int) -> None:
+        """A part of a lot, or a debt; what was moved is counted by its worth to the unit."""
+        self.move(voucher, *key, unit, ore=-ore)
+        self.move(voucher, *key, to, ore=ore)
+        worth = ore if key[0] == "lot" else -ore
+        self.move(voucher, "moved", unit, ore=-worth)
+        self.move(voucher, "moved", to, ore=worth)
+
+    def merge(self, unit: str, into: str, day: datetime.date) -> dict[str, Any]:
+        """Everything that is left, due or not, and a debt; what comes later finds the other unit."""
+        are_valid = self.is_valid(unit, day) and self.is_valid(into, day)
+        is_of_another_kind = self.series(unit) != self.series(into)
+        refuse({4: not are_valid or unit in self.merged or unit == into or is_of_another_kind})
+        lots = [
+            (key, self.least(("lot", key, unit), day)) for key in self.lots_of(unit) if self.lots[key].lot_on <= day
+        ]
+        debt = self.least(("debt", unit), day)
+        codes = []
+        if debt or any(left for _, left in lots):
+            voucher = self.voucher("A", "merge", day, unit)
+            for key, left in lots:
+                self.hand_over(voucher, unit, into, "lot", key, ore=left)
+            self.hand_over(voucher, unit, into, "debt", ore=debt)
+            codes.append(voucher.code)
+        self.merged[unit] = (into, day)
+        self.ended[unit] = day - datetime.timedelta(days=1)
+        return {"vouchers": codes}
+
+    def end(self, unit: str, day: datetime.date) -> dict[str, Any]:
+        """A unit that takes no further part keeps what it has."""
+        self.ended[unit] = day
+        return {}
+
+    def close(self, month: tuple[int, int]) -> dict[str, Any]:
+        """In order, and not before it is over; the first is that of the first booking, or any earlier one."""
+        if self.today <= month_end(datetime.date(*month, 1)):
+            raise Refused(4)
+        booked = [voucher.day for voucher in self.vouchers.values()]
+        if self.closed:
+            after = self.first_open
+            if month != (after.year, after.month):
+                raise Refused(4)
+        elif booked and month > (min(booked).year, min(booked).month):
+            raise Refused(4)
+        self.closed.append(month)
+        return {}
+
+    def reopen(self, month: tuple[int, int]) -> dict[str, Any]:
+        """Only the one that was closed last."""
+        if not self.closed or self.closed[-1] != month:
+            raise Refused(4)
+        self.closed.pop()
+        return {}
 
     def sweep(self, as_of: datetime.date | None) -> dict[str, Any]:
         day = as_of or self.today
         codes = []
         for unit in UNITS:
             due = [
-                (key, self.least(("lot", key), day))
+                (key, self.least(("lot", key, unit), day))
                 for key in self.lots_of(unit)
-                if self.last_day(self.lots[key]) < day and self.least(("lot", key), day)
+                if self.last_day(self.lots[key]) < day and self.least(("lot", key, unit), day)
             ]
             if due:
                 voucher = self.voucher(self.series(unit), "sweep", day, unit)
                 for key, left in due:
-                    self.move(voucher, "lot", key, ore=-left)
+                    self.move(voucher, "lot", key, unit, ore=-left)
                     self.from_fund(voucher, key, -left)
                 codes.append(voucher.code)
         return {"vouchers": codes}
@@ -423,20 +521,21 @@ class Scheme:
         shares = [(key, ore) for key, ore in old.moved if key[0] == "share"]
         if into_fund > self.least(AVAILABLE, day) or any(ore > self.least(key, day) for key, ore in shares):
             raise Refused(4)
-        voucher = self.voucher(self.series(old.unit), "reversal", day, old.unit)
+        unit = self.now(old.unit)
+        voucher = self.voucher(self.series(unit), "reversal", day, unit)
         old.reversed = True
         if old.event == "measure":
             self.put_back(voucher, [(key[1], -ore) for key, ore in old.moved if key[0] == "lot"])
-            self.move(voucher, "spent", old.unit, ore=-sum(ore for key, ore in old.moved if key[0] == "spent"))
+            self.move(voucher, "spent", unit, ore=-sum(ore for key, ore in old.moved if key[0] == "spent"))
         else:
             for key, ore in old.moved:
-                self.move(voucher, *key, ore=-ore)
+                self.move(voucher, *(unit if part == old.unit else part for part in key), ore=-ore)
         return {"vouchers": [voucher.code]}
 
     def load_opening(self, amounts: dict[str, tuple[datetime.date, int]], day: datetime.date) -> dict[str, Any]:
         """By unit, the fund under FUND: the lot's date and öre."""
         refused = {3 for lot_on, ore in amounts.values() if lot_on > day or ore <= 0} | {
-            4 for name in amounts if name in self.opened
+            4 for name in amounts if name in self.opened or not self.is_valid(name, day)
         }
         if refused:
             raise Refused(*refused)
@@ -455,9 +554,7 @@ class Scheme:
         return {"vouchers": codes}
 
     def apply(self, unit: str, ore: int, cost: int, booked_on: datetime.date | None) -> dict[str, Any]:
-        refused = {3 for wrong in (ore <= 0, ore > cost) if wrong} | {4 for wrong in (unit == COMPANY,) if wrong}
-        if refused:
-            raise Refused(*refused)
+        refuse({3: ore <= 0 or ore > cost, 4: unit == COMPANY or not self.is_valid(unit, booked_on or self.today)})
         self.grants[len(self.grants) + 1] = Grant(unit, ore, [(booked_on or self.today, "submitted", 0)])
         return {"vouchers": [], "id": len(self.grants)}
 
@@ -482,24 +579,24 @@ class Scheme:
             or (state == "paying" and ore > now["reserved"]),
             3: (state in ("approved", "paying") and ore <= 0) or (state == "reported" and not 0 <= ore <= now["paid"]),
         }
-        if any(wrong.values()):
-            raise Refused(*(code for code, is_wrong in wrong.items() if is_wrong))
+        refuse(wrong)
         grant.steps.append((day, state, ore))
+        unit = self.now(grant.unit)
         codes = []
         if state == "approved":
             codes.append(self.reserve(key, day, ore).code)
         if state == "paying":
-            voucher = self.voucher("A", "grant_paid", day, grant.unit)
+            voucher = self.voucher("A", "grant_paid", day, unit)
             self.move(voucher, "committed", key, ore=-ore)
             self.move(voucher, "paid_out", ore=ore)
-            self.move(voucher, "grants", grant.unit, ore=ore)
+            self.move(voucher, "grants", unit, ore=ore)
             codes.append(voucher.code)
         if state == "reported" and ore < now["paid"]:
             unused = now["paid"] - ore
-            voucher = self.voucher("A", "grant_returned", day, grant.unit)
+            voucher = self.voucher("A", "grant_returned", day, unit)
             self.move(voucher, *AVAILABLE, ore=unused)
             self.move(voucher, "returned", ore=unused)
-            self.move(voucher, "grants", grant.unit, ore=-unused)
+            self.move(voucher, "grants", unit, ore=-unused)
             codes.append(voucher.code)
         if state in ("withdrawn", "reported") and now["reserved"]:
             codes.append(self.reserve(key, day, -now["reserved"]).code)
@@ -520,13 +617,23 @@ class Scheme:
             name: self.on((key, unit), day)
             for name, key in (
                 ("co2_g", "co2"), ("opening_ore", "opening"), ("charged_ore", "charged"), ("spent_ore", "spent"),
-                ("swept_ore", "swept"), ("grants_paid_ore", "grants"),
+                ("swept_ore", "swept"), ("moved_ore", "moved"), ("grants_paid_ore", "grants"),
             )
         }  # fmt: skip
-        own = sum(self.on(("lot", key), day) for key in lots) - self.on(("debt", unit), day)
-        assert own == figures["opening_ore"] + figures["charged_ore"] - figures["spent_ore"] - figures["swept_ore"]
-        due = sum(self.on(("lot", key), day) for key in lots if self.last_day(self.lots[key]) <= soon)
-        return figures | {"moved_ore": 0, "own_funds_ore": own, "due_within_90_days_ore": due}
+        own = sum(self.on(("lot", key, unit), day) for key in lots) - self.on(("debt", unit), day)
+        assert own == (
+            figures["opening_ore"] + figures["charged_ore"] - figures["spent_ore"] - figures["swept_ore"]
+            + figures["moved_ore"]
+        )  # fmt: skip
+        due = sum(self.on(("lot", key, unit), day) for key in lots if self.last_day(self.lots[key]) <= soon)
+        return figures | {"own_funds_ore": own, "due_within_90_days_ore": due}
+
+    def holder(self, grant: Grant, day: datetime.date) -> str:
+        """The unit that applied, or what it was merged into while the grant was running."""
+        unit, steps = grant.unit, [step for step in grant.steps if step[0] <= day]
+        while unit in self.merged and (self.MOVES.get(steps[-1][1]) or steps[-1][0] >= self.merged[unit][1]):
+            unit = self.merged[unit][0]
+        return unit
 
     def fund(self, day: datetime.date) -> dict[str, int]:
         figures = {
@@ -546,6 +653,7 @@ class Scheme:
 
     def own_funds(self, unit: str, day: datetime.date) -> dict[str | None, int]:
         """What is left of each lot by its voucher; the debt, below zero, under None."""
-        left: dict[str | None, int] = {self.lots[key].code: self.on(("lot", key), day) for key in self.lots_of(unit)}
+        lots = self.lots_of(unit)
+        left: dict[str | None, int] = {self.lots[key].code: self.on(("lot", key, unit), day) for key in lots}
         left[None] = -self.on(("debt", unit), day)
         return {code: ore for code, ore in left.items() if ore}

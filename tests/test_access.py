@@ -4,6 +4,7 @@ In a file of books the file's permissions are the boundary, and the program says
 """
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from server import KEEPER, server
 DENIED = psycopg.errors.InsufficientPrivilege
 TABLES = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
-    " AND table_type = 'BASE TABLE' ORDER BY 1"
+    " AND table_type = 'BASE TABLE' AND table_name <> 'trip_arriving' ORDER BY 1"
 )
 
 
@@ -57,12 +58,16 @@ class Shared:
 LOGINS = {"anna": "unit", "bo": "unit", "rut": "committee", "eva": "auditor", "fia": "finance"}
 HISTORY = (
     "measure add --unit SBF --amount 5 --title Lådcyklar --booked-on 2025-04-01",
-    "sweep --as-of 2026-03-31",
+    "sweep --as-of 2026-04-01",
     "fund appropriate --amount 1000 --decision KS-1 --booked-on 2026-04-01",
-    "grant apply --unit BUF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
-    " --lifetime-years 10 --booked-on 2026-04-02",
-    "grant apply --unit SBF --title Laddstolpar --amount 300 --total-cost 900 --co2-reduction-kg 100"
-    " --lifetime-years 10 --booked-on 2026-04-02",
+    (
+        "grant apply --unit BUF --title Solceller --amount 500 --total-cost 900 --co2-reduction-kg 100"
+        " --lifetime-years 10 --booked-on 2026-04-02"
+    ),
+    (
+        "grant apply --unit SBF --title Laddstolpar --amount 300 --total-cost 900 --co2-reduction-kg 100"
+        " --lifetime-years 10 --booked-on 2026-04-02"
+    ),
 )
 
 
@@ -74,6 +79,7 @@ def shared_books(folder: Path) -> Iterator[Shared]:
     assert books("init", "--organisation", "Exempelstad").code == 0
     assert books("unit", "load", folder / "units.csv").code == 0
     books.take(trip("a"), trip("b", unit="BUF", co2_fossil_kg="20"), trip("c", unit="ELN", co2_fossil_kg="40"))
+    books.take(trip("d", date="2026-04-10"), name="april.csv")
     for command in HISTORY:
         outcome = books(*command.split())
         assert outcome.code == 0, outcome.err
@@ -107,8 +113,8 @@ def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
 def test_a_unit_sees_its_own_balance_and_nothing_of_others(looked_at: Shared) -> None:
     balance = looked_at.json("anna", "balance")
-    assert [(row["unit"], row["charged_ore"]) for row in balance["units"]] == [("SBF", 1500)]
-    assert balance["total"]["charged_ore"] == 1500
+    assert [(row["unit"], row["charged_ore"]) for row in balance["units"]] == [("SBF", 3000)]
+    assert balance["total"]["charged_ore"] == 3000
     assert [row["unit"] for row in looked_at.json("bo", "balance")["units"]] == ["BUF"]
 
 
@@ -130,7 +136,7 @@ def test_everybody_with_a_role_sees_the_funds_totals(looked_at: Shared) -> None:
 def test_the_end_of_the_chain_tells_a_unit_nothing_but_itself(looked_at: Shared) -> None:
     out = looked_at("anna", "balance").out
     (head,) = re.findall(r"The chain ends with ([0-9a-f]{12})\.", out)
-    assert looked_at.books.sql("SELECT hash FROM voucher ORDER BY id DESC LIMIT 1")[0][0].startswith(head)
+    assert looked_at.books.sql("SELECT hash FROM registration ORDER BY id DESC LIMIT 1")[0][0].startswith(head)
     assert "voucher" not in out.rpartition("The chain")[2]
 
 
@@ -140,7 +146,7 @@ def test_the_end_of_the_chain_tells_a_unit_nothing_but_itself(looked_at: Shared)
         ("balance",), ("statement", "--unit", "SBF"), ("expiring",), ("fund",), ("journal",), ("measure", "list"),
         ("grant", "list"), ("grant", "show", "2"), ("unit", "list"), ("policy", "list"), ("factor", "list"),
         ("report", "year", "--year", "2025"), ("report", "trend"), ("voucher", "show", "A2025-2"),
-        ("explain", "unit:SBF"), ("period", "list"), ("vehicle", "list"), ("source", "list"), ("grant", "round", "list"),
+        ("explain", "unit:SBF"), ("vehicle", "list"), ("source", "list"), ("grant", "round", "list"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -151,7 +157,9 @@ def test_a_unit_can_read_every_report_about_itself(looked_at: Shared, command: S
     assert "Solceller" not in outcome.out
 
 
-@pytest.mark.parametrize("command", [("check",), ("batch", "list"), ("quarantine", "list"), ("handover", "list")])
+@pytest.mark.parametrize(
+    "command", [("check",), ("batch", "list"), ("quarantine", "list"), ("handover", "list"), ("period", "list")]
+)
 def test_what_concerns_all_units_is_not_shown_to_one(looked_at: Shared, command: Sequence[str]) -> None:
     looked_at.denied("anna", *command)
 
@@ -189,7 +197,13 @@ def test_a_login_without_a_role_sees_nothing(looked_at: Shared) -> None:
         for (table,) in looked_at.books.sql(TABLES):
             with pytest.raises(DENIED):
                 looked_at.sql("nobody", f"SELECT 1 FROM {table}")
-        for call in ("chain_head()", "fund_totals('9999', '9999')", "begin_writing()", "next_key('unit')", "my_role()"):
+        for call in (
+            "chain_head('')",
+            "fund_totals('9999', '9999')",
+            "begin_writing()",
+            "next_key('unit')",
+            "my_role()",
+        ):
             with pytest.raises(DENIED):
                 looked_at.sql("nobody", f"SELECT {call}")
     finally:
@@ -217,7 +231,7 @@ def test_a_unit_applies_for_itself_and_can_withdraw(shared: Shared) -> None:
     assert shared("anna", "grant", "withdraw", made["id"]).code == 0
     # Of another unit it has never heard.
     assert shared("anna", "grant", "apply", "--unit", "BUF", *given).code in (3, 4)
-    assert shared("anna", "grant", "withdraw", "1").code == 4
+    assert "KV-GRANT-UNKNOWN" in shared("anna", "grant", "withdraw", "1").err
     shared.books.sound()
 
 
@@ -246,7 +260,7 @@ WRITING = {
     "an import": ("import", "trips.csv", "--source", "standard"),
     "a measure": ("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "X"),
     "an appropriation": ("fund", "appropriate", "--amount", "1", "--decision", "KS"),
-    "a sweep": ("sweep", "--as-of", "2027-01-31"),
+    "a sweep": ("sweep", "--as-of", "2027-06-01"),
     "a policy": ("policy", "set", "rate", "2", "--decision", "KF"),
     "a unit": ("unit", "add", "X", "--name", "X", "--kind", "administration"),
     "a period": ("period", "close", "2025-03", "--accept-missing", "x"),
@@ -264,14 +278,45 @@ def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: P
 
 
 def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Shared) -> None:
-    file = shared.books.csv("april.csv", [trip("n", date="2026-04-10"), trip("o", unit="ELN", date="2026-04-10")])
+    file = shared.books.csv("more.csv", [trip("n", date="2026-04-11"), trip("o", unit="ELN", date="2026-04-11")])
     assert shared("fia", "import", file, "--source", "standard").code == 0
-    assert shared("fia", "batch", "undo", "2", "--reason", "fel fil").code == 0
+    assert shared("fia", "batch", "undo", "3", "--reason", "fel fil").code == 0
     assert shared("fia", "unit", "add", "NY", "--name", "Ny", "--kind", "administration").code == 0
     assert shared("fia", "policy", "set", "rate", "2", "--decision", "KF").code == 0
     shared.denied("fia", "access", "revoke", shared.login("anna"))
     shared.books.sound()
     assert shared("fia", "check").code == 0
+
+
+def test_a_unit_does_not_withdraw_what_is_decided(shared: Shared) -> None:
+    approval = ("--amount", "100", "--decision", "MN 1", "--booked-on", "2026-04-03")
+    assert shared("rut", "grant", "approve", "2", *approval).code == 0
+    shared.denied("anna", "grant", "withdraw", "2", "--booked-on", "2026-04-04")
+
+
+def test_the_server_itself_wants_a_second_person_for_an_approval(shared: Shared) -> None:
+    """Past the program too: the step of an approval is refused to whoever registered the application."""
+    step = {
+        "application_id": 1, "number": 2, "state_before": "submitted", "state": "approved", "stepped_on": "2026-04-03",
+        "amount_ore": 1, "decision": "MN", "reason": "", "conditions": "", "registered_at": "2026-11-22T00:00:00.000000Z",
+        "registered_by": KEEPER,
+    }  # fmt: skip
+    with (
+        server().connect(shared.books.database, KEEPER) as connection,
+        pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="approved_by_another"),
+    ):
+        connection.execute("SELECT register_rows('grant_step', %s::jsonb)", (json.dumps([step]),))
+
+
+def test_a_link_of_the_chain_that_is_not_true_is_refused(shared: Shared) -> None:
+    with server().connect(shared.books.database, shared.login("anna")) as connection:
+        link, head, time = connection.execute("SELECT * FROM chain_end()").fetchone() or ()
+        false = {
+            "id": link + 1, "table_name": "unit", "row_key": 1, "row_sha256": "0" * 64, "registered_at": time,
+            "nonce": "0" * 32, "previous_hash": head, "hash": "1" * 64,
+        }  # fmt: skip
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="registration_is_true"):
+            connection.execute("SELECT register_rows('registration', %s::jsonb)", (json.dumps([false]),))
 
 
 # Ways round
@@ -298,8 +343,11 @@ def attacks(of: str) -> dict[str, str]:
             ' "registered_at": "2026", "registered_by": "somebody"}]\'::jsonb)'
         ),
         "a voucher of their own": 'SELECT register_rows(\'voucher\', \'[{"id": 99, "event": "charge"}]\'::jsonb)',
-        "a role of their own": 'SELECT register_rows(\'access\', \'[{"login": "x", "role": "finance", "unit_ids": ""}]\'::jsonb)',
-        "trips of their own": "SELECT register_trips(ARRAY['trip_id'], ARRAY[chr(31) || 'x'])",
+        "a role of their own": (
+            'SELECT register_rows(\'access\', \'[{"login": "x", "role": "finance", "unit_ids": ""}]\'::jsonb)'
+        ),
+        "trips of their own": "INSERT INTO trip_arriving (id, trip_id) VALUES (99, 'x'); SELECT register_arrived()",
+        "how many there are": "SELECT next_key('voucher')",
         "who others are": "SELECT * FROM role_of('x')",
     }
 
@@ -307,7 +355,9 @@ def attacks(of: str) -> dict[str, str]:
 @pytest.mark.parametrize("attack", attacks(""))
 @pytest.mark.parametrize("name", ["anna", "eva", "fia"])
 def test_the_server_refuses_every_way_past_the_program(looked_at: Shared, name: str, attack: str) -> None:
-    if name == "fia" and attack in ("become finance", "a voucher of their own", "trips of their own"):
+    if name == "fia" and attack in (
+        "become finance", "a voucher of their own", "trips of their own", "how many there are",
+    ):  # fmt: skip
         return  # finance posts, and by the door its rows meet the guards: below
     before = looked_at.books.dump()
     with pytest.raises(psycopg.Error):
@@ -356,17 +406,15 @@ def test_a_view_or_a_plan_shows_no_more_than_the_tables(looked_at: Shared) -> No
         assert "actual" in plan
         assert "rows=1.00 " in plan or "rows=1 " in plan
         (count,) = connection.execute("SELECT count(*) FROM trip_effect").fetchone() or (None,)
-        assert count == 1
+        assert count == 2
 
 
 def test_an_error_names_no_row_of_others(looked_at: Shared) -> None:
     with pytest.raises(psycopg.Error) as fault:
         looked_at.sql("anna", "SELECT title::bigint FROM application")
     assert "Laddstolpar" in str(fault.value)
-    with pytest.raises(psycopg.Error) as fault:
-        looked_at.sql("anna", "SELECT title::bigint FROM application WHERE unit_id <> (SELECT id FROM unit)")
-        raise psycopg.DataError("no row of others was there to be wrong")
-    assert "Solceller" not in str(fault.value)
+    # A cast that would fail on a row of others meets none.
+    assert looked_at.sql("anna", "SELECT title::bigint FROM application WHERE unit_id <> (SELECT id FROM unit)") == []
 
 
 def test_there_is_no_sequence_to_read_or_turn(looked_at: Shared) -> None:
@@ -376,7 +424,8 @@ def test_there_is_no_sequence_to_read_or_turn(looked_at: Shared) -> None:
 def test_every_table_forces_row_level_security_and_every_view_asks_as_its_reader(looked_at: Shared) -> None:
     tables = looked_at.books.sql(
         "SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class"
-        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
+        " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND relname NOT IN ('alembic_version', 'trip_arriving')"
     )
     assert tables
     assert [name for name, is_forced in tables if not is_forced] == []

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from coded_books import PLAN, load_plan
 from conftest import STANDARD, Books, Shelf, do_everything, trip
 from klimatvaxling.database.schema import metadata
 
@@ -38,6 +39,8 @@ def go_on_over_the_turn_of_the_year(books: Books) -> None:
     books.take(trip("x", date="2025-12-30", co2_fossil_kg="8"), name="amended.csv", options=["--amend", *late])
     undone = books.take(trip("z", date="2025-12-29"), name="undone.csv")
     books.json("batch", "undo", undone["batch"], "--reason", "wrong file", *late)
+    load_plan(books)
+    books.json("handover", "run", "--period", "2025-12", "--to", books.folder / "out")
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,14 @@ TAMPERED: dict[str, tuple[str, Rewrite]] = {
     "a link": ("chain.json", lambda text: text.replace('"hash": "', '"hash": "0', 1)),
     "the head": ("book.json", lambda text: text.replace('"head": "', '"head": "0')),
     "a trip taken back": ("tables/trip_reversal.json", lambda text: text.replace('"sign": -1', '"sign": 1', 1)),
+    "a decision": ("tables/grant_step.json", lambda text: text.replace("KS-2", "KS-3", 1)),
+    "a focus area": ("tables/measure.json", lambda text: text.replace('"focus_area": "', '"focus_area": "x', 1)),
+    "a policy less": ("tables/policy.json", lambda text: "[\n" + text.split(",\n", 1)[1]),
+    "a policy more": ("tables/policy.json", lambda text: text.replace("[\n", '[\n{"id": 999, "name": "x"},\n', 1)),
+    "a coding plan": ("coding-plans/1-2024-1.toml", lambda text: text + "# "),
+    "a profile": ("profiles/standard-1.toml", lambda text: text + "# "),
+    "an entry": ("tables/registration.json", lambda text: text.replace('"row_key": 1', '"row_key": 2', 1)),
+    "an entry less": ("tables/registration.json", lambda text: text.rsplit(",\n", 1)[0] + "\n]\n"),
     "a voucher less": ("tables/voucher.json", lambda text: "[\n" + text.split(",\n", 1)[1]),
 }  # fmt: skip
 
@@ -205,6 +216,10 @@ def test_policies_profiles_factors_and_grants_are_there_as_they_were_registered(
     assert profiles == {content for (content,) in kept.sql("SELECT content FROM profile")}
     sets = {path.read_bytes().decode() for path in (folder / "factor-sets").iterdir()}
     assert sets == {content for (content,) in kept.sql("SELECT content FROM factor_set")}
+    assert [path.read_bytes() for path in (folder / "coding-plans").iterdir()] == [PLAN.read_bytes()]
+    handed_over = {path.name: path.read_bytes() for path in (folder / "handovers").iterdir()}
+    assert handed_over == dict(kept.sql("SELECT name, content FROM handover_file"))
+    assert handed_over
     (application,) = read_json(folder / "tables" / "application.json")
     assert application["title"] == "Solceller"
     assert [row["state"] for row in read_json(folder / "tables" / "grant_step.json")][-1] == "reported"

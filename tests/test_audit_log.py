@@ -15,7 +15,7 @@ from klimatvaxling.reports.audit_log import HISTORY
 PARTICULARS = {
     "unit", "unit_cost_centre", "factor", "source", "batch_page", "charge", "trip", "quarantine", "lot", "posting",
     "measure", "trip_reversal", "quarantine_correction",
-    "handover_voucher", "handover_file",
+    "handover_voucher", "handover_file", "registration",
 }  # fmt: skip
 
 

@@ -54,11 +54,10 @@ def test_what_was_broken_before_does_not_stand_in_the_way_of_an_import(year: Boo
 def test_an_import_joins_the_chain_where_it_stands(year: Books) -> None:
     with reading(year.url) as connection:
         since = check.position(connection)
-        head = check.head(connection)[0]
     assert since == Since(voucher=2, batch=1)
     year.take(trip("c"), name="second.csv")
     year.without_triggers()
-    year.sql("UPDATE voucher SET hash = 'x' WHERE hash = ?", head)
+    year.sql("UPDATE voucher SET hash = 'x' WHERE id = 2")
     with reading(year.url) as connection:
         failed = {finding.name: finding for finding in check.run_checks_since(connection, since) if not finding.ok}
     assert list(failed) == ["chain_is_whole"]

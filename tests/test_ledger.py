@@ -61,6 +61,7 @@ OPEN_ENDED = {
     "quarantine_outcome",
     "period_event",
     "program",
+    "registration",
     "application_round",
     "application_round_closing",
     "application",
@@ -88,7 +89,7 @@ def fill_every_table(books: Books) -> None:
     books.json(
         "completeness", "declare", "--source", "standard", "--period", "2025-04", "--late", "--reason", "reminded"
     )
-    books.sql("INSERT INTO quarantine_outcome VALUES (1, 'wrong file', '2025-04-01T00:00:00.000000Z', 'x')")
+    books.json("quarantine", "dismiss", 1, "--reason", "wrong file")
     books.json("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "x", "--booked-on", "2025-04-01")
     undone = books.take(trip("g"), name="undone.csv")
     books.json("batch", "undo", undone["batch"], "--reason", "x")
@@ -97,7 +98,7 @@ def fill_every_table(books: Books) -> None:
     books.json("grant", "apply", "--unit", "SBF", "--amount", "1", *applied)
     books.json("grant", "score", 1, "climate_benefit=3")
     books.json("grant", "round", "close", "x")
-    books.sql("INSERT INTO unit_merger VALUES (2, 1, '2025-04-01', 'KS 1', '2025-04-01T00:00:00.000000Z', 'x')")
+    books.json("unit", "merge", "BUF", "--into", "SBF", "--booked-on", "2025-04-01", "--decision", "KS 1")
     load_plan(books)
     books.json("handover", "run", "--period", "2025-01", "--to", books.folder / "out")
     closed = books("period", "close", "2025-01")

@@ -92,7 +92,8 @@ def test_a_migration_that_fails_halfway_leaves_the_books_as_they_were(fresh_book
     assert fresh_books.dump() == before
 
 
-# A later version of the program, as one will be: it makes the two tables everything hangs on anew.
+# A later version of the program, as one will be: it makes the two tables everything hangs on anew, and one whose rows are
+# registered one by one. A column that is added may be empty: old rows then hash to what their entries say.
 LATER = """
 import sqlalchemy as sa
 from alembic import op
@@ -116,7 +117,7 @@ def with_indexes(name):
 
 def upgrade():
     with every_guard_aside(op.get_bind()):
-        for name in ("voucher", "posting"):
+        for name in ("voucher", "posting", "unit"):
             with op.batch_alter_table(name, recreate="always", copy_from=as_declared(name)) as table:
                 table.add_column(sa.Column("remark", sa.Text()))
             with_indexes(name)
@@ -124,7 +125,7 @@ def upgrade():
 
 def downgrade():
     with every_guard_aside(op.get_bind()):
-        for name in ("posting", "voucher"):
+        for name in ("unit", "posting", "voucher"):
             remark = sa.Column("remark", sa.Text())
             with op.batch_alter_table(name, recreate="always", copy_from=as_declared(name, remark)) as table:
                 table.drop_column("remark")
@@ -189,7 +190,7 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
     after = schema(filled)
     assert set(after) == set(before)
     changed = {name for name in before if after[name] != before[name]}
-    assert changed == {"voucher", "posting"}
+    assert changed == {"voucher", "posting", "unit"}
     for name in changed:
         assert "STRICT" in after[name]
         for constraint in metadata().tables[name].constraints:
@@ -197,13 +198,25 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
                 assert str(constraint.name) in after[name]
     filled.sound()
     filled.take(trip("g"), name="later.csv")
-    with pytest.raises(REFUSED, match="KV-POSTED"):
-        filled.sql("UPDATE posting SET amount_ore = 0")
+    for table, column in (("posting", "amount_ore"), ("unit", "remark")):
+        with pytest.raises(REFUSED, match="KV-POSTED"):
+            filled.sql(f"UPDATE {table} SET {column} = 0")
     balance = trial_balance(filled)
     downgrade(filled, "0002")
     assert trial_balance(filled) == balance
     assert schema(filled) == before
     assert filled.sql("SELECT hash FROM voucher ORDER BY id")[: len(head)] == head
+
+
+@pytest.mark.on_sqlite
+def test_a_head_noted_before_an_upgrade_still_proves_what_it_proved(filled: Books, later_program: None) -> None:
+    noted = filled.sql("SELECT hash FROM registration ORDER BY id DESC LIMIT 1")[0][0]
+    assert filled("init").code == 0
+    assert filled("check", "--head", noted).code == 0
+    filled.without_triggers()
+    filled.sql("UPDATE unit SET remark = 'x' WHERE id = 1")
+    outcome = filled("check", "--format", "json")
+    assert [each["offending"] for each in outcome.json["checks"] if not each["ok"]] == [["unit:1"]]
 
 
 @pytest.mark.on_sqlite

@@ -45,6 +45,7 @@ NEVER_CHANGED = {
     "grant_step": [("id",), ("application_id", "number")],
     "period_event": [("id",)],
     "program": [("id",)],
+    "registration": [("id",), ("table_name", "row_key"), ("previous_hash",), ("hash",)],
     "coding_plan": [("id",), ("version",)],
     "handover": [("id",)],
     "handover_voucher": [("voucher_id",)],
@@ -65,6 +66,11 @@ SEALS = {
         " (SELECT nonce FROM book))"),
     "voucher_registered_after_the_one_before": (
         "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
+    "registration_is_next_in_chain": (
+        "registration", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM registration)"),
+    "registration_links_to_the_one_before": (
+        "registration", "NEW.previous_hash <> coalesce((SELECT hash FROM registration WHERE id = NEW.id - 1),"
+        " (SELECT nonce FROM book))"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
     "voucher_in_an_open_month": (
@@ -221,6 +227,21 @@ def upgrade() -> None:
         sa.Column('schema_revision', sa.Text(), nullable=False),
         sa.Column('registered_at', sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_table('registration',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('table_name', sa.Text(), nullable=False),
+        sa.Column('row_key', WHOLE, nullable=False),
+        sa.Column('row_sha256', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('nonce', sa.Text(), nullable=False),
+        sa.Column('previous_hash', sa.Text(), nullable=False),
+        sa.Column('hash', sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint('id'),
+        sa.UniqueConstraint('hash'),
+        sa.UniqueConstraint('previous_hash'),
+        sa.UniqueConstraint('table_name', 'row_key', name='registered_once'),
         sqlite_strict=True
     )
     op.create_table('factor_set',
@@ -789,6 +810,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_policy_name'), table_name='policy')
     op.drop_table('policy')
     op.drop_table('factor_set')
+    op.drop_table('registration')
     op.drop_table('program')
     op.drop_table('period_event')
     op.drop_table('book')

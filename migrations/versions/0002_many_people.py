@@ -24,6 +24,15 @@ SEALS = {
         " (SELECT nonce FROM book))"),
     "voucher_registered_after_the_one_before": (
         "voucher", "NEW.registered_at <= (SELECT registered_at FROM voucher WHERE id = NEW.id - 1)"),
+    "registration_is_next_in_chain": (
+        "registration", "NEW.id <> (SELECT coalesce(max(id), 0) + 1 FROM registration)"),
+    "registration_links_to_the_one_before": (
+        "registration", "NEW.previous_hash <> coalesce((SELECT hash FROM registration WHERE id = NEW.id - 1),"
+        " (SELECT nonce FROM book))"),
+    # Who may write a few tables only still writes links of the one chain: none but a true one comes in.
+    "registration_is_true": (
+        "registration", "NEW.hash <> sha256_of(to_jsonb(NEW) - 'hash')"
+        " OR NEW.row_sha256 <> coalesce(sha256_of_row(NEW.table_name, NEW.row_key), '')"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
     "voucher_in_an_open_month": (
@@ -63,6 +72,11 @@ SEALS = {
         " + NEW.sign NOT IN (-1, 0)"),
     "measure_before_its_seal": (
         "measure", "EXISTS (SELECT 1 FROM voucher WHERE id = NEW.voucher_id)"),
+    # On the day of the step; who changes the rule is on record.
+    "approved_by_another": (
+        "grant_step", "NEW.state = 'approved' AND (SELECT value FROM policy WHERE name = 'require_second_person'"
+        " AND valid_from <= substr(NEW.registered_at, 1, 10) ORDER BY valid_from DESC, id DESC LIMIT 1) = 'on'"
+        " AND EXISTS (SELECT 1 FROM application WHERE id = NEW.application_id AND registered_by = NEW.registered_by)"),
     "step_follows_the_one_before": (
         "grant_step", "NEW.number <> (SELECT coalesce(max(number), 0) + 1 FROM grant_step"
         " WHERE application_id = NEW.application_id) OR NEW.state_before IS DISTINCT FROM (SELECT state FROM grant_step"
@@ -147,7 +161,7 @@ def _guard_access_on_sqlite() -> None:
 
 
 def _tables() -> list[str]:
-    return sorted(set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version"})
+    return sorted(set(sa.inspect(op.get_bind()).get_table_names()) - {"alembic_version", "trip_arriving"})
 
 
 def _schema() -> str:
@@ -187,6 +201,7 @@ def _guard() -> None:
             f"CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION never_changed()"
         )
+    _execute(DIGESTS.replace("{schema}", _schema()))
     for name, (table, broken) in SEALS.items():
         _guarded_by(name, broken, "KV-SEAL")
         op.execute(f"CREATE TRIGGER {name} BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
@@ -205,6 +220,28 @@ def _guard() -> None:
 def _key_of(table: str) -> str:
     return str(sa.inspect(op.get_bind()).get_pk_constraint(table)["constrained_columns"][0])
 
+
+# The digest of a row and of a link, as docs/chain.md describes them: JSON with sorted names and no spaces.
+DIGESTS = """
+CREATE FUNCTION sha256_of(given jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = {schema}, pg_temp AS $$
+  SELECT encode(sha256(convert_to('{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY key COLLATE "C")
+    || '}', 'UTF8')), 'hex') FROM jsonb_each(given)
+$$;
+
+CREATE FUNCTION sha256_of_row(target text, row_key bigint) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = {schema}, pg_temp AS $$
+DECLARE
+  found jsonb;
+  named CONSTANT text := (
+    SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = to_regclass(quote_ident(target)) AND i.indisprimary
+  );
+BEGIN
+  EXECUTE format('SELECT jsonb_strip_nulls(to_jsonb(t)) FROM %I t WHERE %I = $1', target, named) INTO found USING row_key;
+  RETURN sha256_of(CASE WHEN found ? 'sha256' THEN found - 'content' ELSE found END);
+END $$;
+"""
 
 # The functions by which rows come in. They run as the owner of the books and ask who has logged in (session_user),
 # which no one can set: not with SET ROLE, not with set_config.
@@ -230,19 +267,42 @@ BEGIN
   RETURN held;
 END $$;
 
-CREATE FUNCTION begin_writing() RETURNS void
+-- The tables a role may write, NULL for all.
+CREATE FUNCTION written_by(held text) RETURNS text[]
+LANGUAGE sql IMMUTABLE SET search_path = {schema}, pg_temp AS $$
+  SELECT CASE held
+    WHEN 'committee' THEN ARRAY['program', 'grant_step', 'application_score', 'application_round',
+      'application_round_closing', 'voucher']
+    WHEN 'unit' THEN ARRAY['program', 'application', 'grant_step'] END
+$$;
+
+-- Takes the write lock; gives the tables that whoever writes may write, NULL for all.
+CREATE FUNCTION begin_writing() RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+DECLARE held CONSTANT text := require_writer();
 BEGIN
-  PERFORM require_writer();
   -- One row that every writer locks: whoever comes second waits here and then sees what the first one left.
   PERFORM 1 FROM book FOR UPDATE;
+  RETURN written_by(held);
+END $$;
+
+CREATE FUNCTION chain_end(OUT link bigint, OUT hash text, OUT registered_at text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
+BEGIN
+  PERFORM require_writer();
+  SELECT r.id, r.hash, r.registered_at INTO link, hash, registered_at FROM registration r ORDER BY r.id DESC LIMIT 1;
+  IF link IS NULL THEN
+    SELECT 0, b.nonce, '' INTO link, hash, registered_at FROM book b;
+  END IF;
 END $$;
 
 CREATE FUNCTION next_key(target text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE found_key bigint;
 BEGIN
-  PERFORM require_writer();
+  IF target <> ALL (written_by(require_writer())) THEN
+    RAISE EXCEPTION 'the login % may not write %', session_user, target USING ERRCODE = 'insufficient_privilege';
+  END IF;
   EXECUTE format('SELECT coalesce(max(id), 0) + 1 FROM %I', target) INTO found_key;
   RETURN found_key;
 END $$;
@@ -251,7 +311,7 @@ CREATE FUNCTION may_register(held text, units bigint[], target text, given jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
   SELECT CASE
     WHEN target = 'access' THEN session_user = current_user
-    WHEN target = 'program' OR held = 'finance' THEN true
+    WHEN target IN ('program', 'registration') OR held = 'finance' THEN true
     WHEN held = 'committee' THEN CASE target
       WHEN 'application_score' THEN true
       WHEN 'application_round' THEN true
@@ -270,7 +330,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
       WHEN 'grant_step' THEN NOT EXISTS (
         SELECT 1 FROM jsonb_array_elements(given) r
         LEFT JOIN application a ON a.id = (r->>'application_id')::bigint AND a.unit_id = ANY (units)
-        WHERE a.id IS NULL OR r->>'state' NOT IN ('submitted', 'withdrawn'))
+        WHERE a.id IS NULL OR r->>'state' NOT IN ('submitted', 'withdrawn')
+        OR coalesce(r->>'state_before', 'submitted') <> 'submitted')
       ELSE false END
     ELSE false END
 $$;
@@ -307,27 +368,26 @@ BEGIN
   ) USING given;
 END $$;
 
--- Trips come by the hundred thousand, as columns: each a text of values that all have U+001F before them.
-CREATE FUNCTION register_trips(names text[], columns text[]) RETURNS void
+-- Trips come by the hundred thousand: they are copied beside the books (COPY does not write where row-level security
+-- stands) and come in from there, in the same transaction. Nobody reads them there, and none is left.
+CREATE UNLOGGED TABLE trip_arriving (LIKE trip);
+ALTER TABLE trip_arriving ADD COLUMN arrived_in xid8 NOT NULL DEFAULT pg_current_xact_id();
+
+CREATE FUNCTION register_arrived() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
 DECLARE
-  quoted text;
-  lists text;
+  names CONSTANT text := (
+    SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+    WHERE attrelid = 'trip'::regclass AND attnum > 0 AND NOT attisdropped
+  );
 BEGIN
   IF require_writer() <> 'finance' THEN
     RAISE EXCEPTION 'the login % may not register trips', session_user USING ERRCODE = 'insufficient_privilege';
   END IF;
-  SELECT string_agg(quote_ident(name), ', ' ORDER BY n),
-    string_agg(format(CASE WHEN a.atttypid = 'bigint'::regtype
-      THEN '(string_to_array($1[%s], chr(31), ''None''))[2:]::bigint[]'
-      ELSE '(string_to_array($1[%s], chr(31)))[2:]' END, n), ', ' ORDER BY n)
-  INTO quoted, lists
-  FROM unnest(names) WITH ORDINALITY given(name, n)
-  JOIN pg_attribute a ON a.attrelid = 'trip'::regclass AND a.attname = name AND NOT a.attisdropped;
   EXECUTE format(
-    'INSERT INTO trip (id, %1$s) SELECT (SELECT coalesce(max(id), 0) FROM trip) + n, %1$s'
-    ' FROM unnest(%2$s) WITH ORDINALITY AS arriving(%1$s, n) ORDER BY n', quoted, lists
-  ) USING columns;
+    'INSERT INTO trip (%1$s) SELECT %1$s FROM trip_arriving WHERE arrived_in = pg_current_xact_id()', names
+  );
+  TRUNCATE trip_arriving;
 END $$;
 
 -- What everybody who has a role may know of the fund: its totals.
@@ -353,16 +413,20 @@ BEGIN
 END $$;
 
 -- The end of the chain, for a reader who sees only some of it: a hash over a secret number tells nothing.
-CREATE FUNCTION chain_head() RETURNS text
+CREATE FUNCTION chain_head(known_at text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
-  SELECT hash FROM voucher WHERE my_role() IS NOT NULL ORDER BY id DESC LIMIT 1
+  SELECT hash FROM registration WHERE my_role() IS NOT NULL AND registered_at <= known_at ORDER BY id DESC LIMIT 1
 $$;
 """
 CALLED_BY_PEOPLE = (
     "my_role()", "begin_writing()", "next_key(text)", "register_rows(text, jsonb)",
-    "register_trips(text[], text[])", "fund_totals(text, text)", "chain_head()",
+    "register_arrived()", "fund_totals(text, text)", "chain_head(text)",
+    "chain_end()",
 )  # fmt: skip
-INSIDE_ONLY = ("role_of(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)")
+INSIDE_ONLY = (
+    "role_of(text)", "written_by(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)", "sha256_of(jsonb)",
+    "sha256_of_row(text, bigint)",
+)  # fmt: skip
 
 
 def _open_the_door() -> None:
@@ -425,6 +489,9 @@ def _show_to_each_their_own() -> None:
         " WHERE login = current_user ORDER BY id DESC LIMIT 1"
     )
     op.execute("ALTER VIEW trip_effect SET (security_invoker = true)")
+    arriving = ", ".join(f'"{row["name"]}"' for row in inspected.get_columns("trip"))
+    op.execute(f'GRANT INSERT ({arriving}) ON trip_arriving TO "{_group("finance")}"')
+    op.execute(f"REVOKE CREATE ON SCHEMA {_schema()} FROM PUBLIC")
     op.execute(f"GRANT SELECT ON my_access, access, trip_effect, alembic_version TO {everybody}")
     for table in _tables():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -465,6 +532,7 @@ def downgrade() -> None:
             op.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY")
             for policy in ("of_the_owner", "seen", *(f"seen_by_{role}" for role in ROLES)):
                 op.execute(f"DROP POLICY IF EXISTS {table}_{policy} ON {table}")
+        op.execute("DROP TABLE trip_arriving")
         for function in (*CALLED_BY_PEOPLE, *INSIDE_ONLY):
             op.execute(f"DROP FUNCTION {function}")
         for name in (*SEALS, *NEVER_OVERDRAWN, "trip_before_its_seal", "never_changed"):

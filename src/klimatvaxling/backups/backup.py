@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,8 @@ from klimatvaxling.database.location import SQLITE, sqlite_file
 from klimatvaxling.errors import StateRefused, UsageFault
 from klimatvaxling.language import N_
 from klimatvaxling.ledger import check
+
+Progress = Callable[[str], None]
 
 _SIDECARS = ("-journal", "-wal", "-shm")
 _PATIENCE_S = 5
@@ -72,8 +74,10 @@ class Backup:
     kept: Path | None = None
 
 
-def back_up(url: str, path: Path) -> Backup:
+def back_up(url: str, path: Path, progress: Progress = lambda _: None) -> Backup:
     """Write a verified backup of the books at `url` to `path`, whole or not at all.
+
+    `progress` is called with the name of each check.
 
     Raises `BackupOfServer`, `BackupExists`, `BackupUnsound` or a `DatabaseFault`.
     """
@@ -82,7 +86,7 @@ def back_up(url: str, path: Path) -> Backup:
     with reading(url) as connection:
         head_before = check.head(connection)
     with copied(books, path) as copy:
-        head = verified(copy, books)
+        head = verified(copy, books, progress)
         # The books may have grown since, never changed: what was the head is still in the chain of the copy.
         _require_link(copy, books, head_before[0])
         made = _described(copy, path, head)
@@ -93,7 +97,7 @@ def back_up(url: str, path: Path) -> Backup:
     return made
 
 
-def restore(url: str, path: Path, *, replace: bool, clock: Clock) -> Backup:
+def restore(url: str, path: Path, *, replace: bool, clock: Clock, progress: Progress = lambda _: None) -> Backup:
     """Put a backup in the place of the books at `url`, verified first; what was there is kept beside it.
 
     Raises `BackupOfServer`, `RestoreExists`, `BackupUnsound`, `DatabaseBusy` or another `DatabaseFault`.
@@ -107,7 +111,7 @@ def restore(url: str, path: Path, *, replace: bool, clock: Clock) -> Backup:
         pass  # a file that is no backup, or one of another version, is named before anything is copied
     _make_folder(books)
     with copied(path, books) as copy:
-        made = _described(copy, books, verified(copy, path))
+        made = _described(copy, books, verified(copy, path, progress))
         kept = free_name(books, f"before-restore-{clock():%Y%m%dT%H%M%SZ}")
         if not books.exists():
             _set_aside_what_belongs_to(books, kept)
@@ -124,13 +128,13 @@ def restore(url: str, path: Path, *, replace: bool, clock: Clock) -> Backup:
     return Backup(made.path, made.size_bytes, made.sha256, made.head, made.vouchers, kept)
 
 
-def verified(copy: Path, of: Path) -> tuple[str, int]:
+def verified(copy: Path, of: Path, progress: Progress = lambda _: None) -> tuple[str, int]:
     """Every check of the books, on a copy; gives its head and length. `of` is what messages call it.
 
     Raises `BackupUnsound`, or what is wrong with the file as a database.
     """
     with reading(f"{SQLITE}{copy}") as connection:
-        failed = [finding.name for finding in check.run_checks(connection) if not finding.ok]
+        failed = [finding.name for finding in check.run_checks(connection, progress=progress) if not finding.ok]
         if failed:
             raise BackupUnsound(path=of, checks=", ".join(failed))
         return check.head(connection)

@@ -41,6 +41,18 @@ LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.vouche
 LEFT JOIN posting o ON o.charge_id = c.mirrors_id
 WHERE c.mirrors_id IS NOT NULL ORDER BY c.id
 """
+_ON_NO_PAGE = """
+SELECT t.id, t.trip_id FROM trip t WHERE coalesce(
+  (SELECT p.last_trip_id FROM batch_page p WHERE p.first_trip_id <= t.id ORDER BY p.first_trip_id DESC LIMIT 1), 0) < t.id
+ORDER BY t.id
+"""
+# The first row that came for a trip is revision 0, and each later one follows on the one before.
+_REVISED_OUT_OF_TURN = """
+SELECT t.id, t.trip_id, t.revision, (SELECT count(*) FROM trip p WHERE p.source_id = t.source_id
+  AND p.trip_id = t.trip_id AND p.id < t.id) AS earlier FROM trip t
+WHERE t.revision <> 0 AND NOT EXISTS (SELECT 1 FROM trip p WHERE p.source_id = t.source_id AND p.trip_id = t.trip_id
+  AND p.revision = t.revision - 1 AND p.id < t.id) ORDER BY t.id
+"""
 _UNMIRRORED = """
 SELECT u.id, c.id AS charge_id FROM batch u JOIN charge c ON c.batch_id = u.undoes_id
 WHERE NOT EXISTS (SELECT 1 FROM charge m WHERE m.mirrors_id = c.id AND m.batch_id = u.id) ORDER BY c.id
@@ -94,24 +106,28 @@ def charges_and_lots_are_as_posted(connection: Connection, since: Since = EVERYT
 
 def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
     """Every posted trip is what its batch's pages say, and the pages are what the batch says."""
-    covered = 0
+    covered = last_page = 0
     for batch in connection.execute(
         text("SELECT id, source_id, trips_sha256, rows_posted FROM batch ORDER BY id")
     ).all():
-        digests, trips = [], 0
+        digests: list[str] = []
+        trips = 0
         for page in connection.execute(
             text(
-                "SELECT number, first_trip_id, last_trip_id, content, sha256 FROM batch_page"
+                "SELECT id, number, first_trip_id, last_trip_id, content, sha256 FROM batch_page"
                 " WHERE batch_id = :batch ORDER BY number"
             ),
             {"batch": batch.id},
         ):
             found = hashlib.sha256(page.content.encode()).hexdigest()
             digests.append(found)
+            if page.number != len(digests) or page.id <= last_page:
+                yield Offence(f"batch:{batch.id} page:{page.number}", len(digests), page.number)
+            last_page = page.id
             if found != page.sha256:
                 yield Offence(f"batch:{batch.id} page:{page.number}", page.sha256, found)
             trips += page.last_trip_id - page.first_trip_id + 1
-            yield from _trips_of_page(connection, page, batch.source_id)
+            yield from _trips_of_page(connection, page, batch)
         covered += trips
         if pages_digest(digests) != batch.trips_sha256:
             yield Offence(f"batch:{batch.id}", batch.trips_sha256, pages_digest(digests))
@@ -120,20 +136,29 @@ def trips_are_as_transcribed(connection: Connection) -> Iterator[Offence]:
     total = connection.execute(text("SELECT count(*) FROM trip")).scalar_one()
     if total != covered:
         yield Offence("trip", covered, total)
+        yield from (Offence(f"trip:{row.id} ({row.trip_id})", 0, 1) for row in connection.execute(text(_ON_NO_PAGE)))
+    for row in connection.execute(text(_REVISED_OUT_OF_TURN)):
+        yield Offence(f"trip:{row.id} ({row.trip_id})", row.earlier, row.revision)
 
 
-def _trips_of_page(connection: Connection, page: Row[Any], source_id: int) -> Iterator[Offence]:
+def _trips_of_page(connection: Connection, page: Row[Any], batch: Row[Any]) -> Iterator[Offence]:
     stated = list(zip(*(column[1:] for column in columns_of(page.content)[: len(FIELDS)]), strict=True))
     rows = connection.execute(
         text(f"SELECT id, source_id, {', '.join(FIELDS)} FROM trip WHERE id BETWEEN :first AND :last ORDER BY id"),
         {"first": page.first_trip_id, "last": page.last_trip_id},
     ).all()
+    if page.last_trip_id - page.first_trip_id + 1 != len(stated):
+        yield Offence(f"batch:{batch.id} page:{page.number}", len(stated), page.last_trip_id - page.first_trip_id + 1)
     if len(rows) != len(stated):
-        yield Offence(f"page:{page.number}", len(stated), len(rows))
-    for row, expected in zip(rows, stated, strict=False):
+        there = {row.id for row in rows}
+        missing = (key for key in range(page.first_trip_id, page.last_trip_id + 1) if key not in there)
+        yield from (Offence(f"trip:{key}", 1, 0) for key in missing)
+    for row in rows:
+        place = row.id - page.first_trip_id
+        expected = stated[place] if place < len(stated) else ()
         found = tuple(str(value).replace("\n", LINE_BREAK) for value in row[2:])
-        if row.source_id != source_id:
-            yield Offence(f"trip:{row.id} ({row.trip_id})", source_id, row.source_id)
+        if row.source_id != batch.source_id:
+            yield Offence(f"trip:{row.id} ({row.trip_id})", batch.source_id, row.source_id)
         if found != expected:
             yield Offence(f"trip:{row.id} ({row.trip_id})", "; ".join(expected), "; ".join(found))
 

@@ -4,8 +4,9 @@ It covers everything a batch consists of: its own row, its charge lines, its pag
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
+
+from klimatvaxling.canonical import canonical_json, sha256_of
 
 
 def pages_digest(page_digests: Sequence[str]) -> str:
@@ -31,5 +32,4 @@ def batch_digest(
     are row, header, cells and complaints.
     """
     content = {**facts, "charges": [list(row) for row in charges], "quarantined": [list(row) for row in quarantined]}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of(canonical_json(content))

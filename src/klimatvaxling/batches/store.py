@@ -12,7 +12,7 @@ from klimatvaxling.batches.batch import Rejected
 from klimatvaxling.batches.digest import batch_digest, pages_digest, reversals_digest
 from klimatvaxling.batches.pages import Page, kept_cells, page
 from klimatvaxling.charges.charge import ChargeKey
-from klimatvaxling.database.bulk import insert_flat, insert_rows, next_key
+from klimatvaxling.database.bulk import Arrivals, insert_rows, next_key
 from klimatvaxling.travel.profile import Profile, parse_profile
 from klimatvaxling.trips.trip import FIELDS, Trips
 
@@ -39,6 +39,7 @@ class BatchStore:
         self._connection, self._source_id = connection, source_id
         self.batch_id = next_key(connection, "batch")
         self._next_trip_id = next_key(connection, "trip")
+        self._trips = Arrivals(connection, "trip", ("source_id", "revision", *FIELDS), self._next_trip_id)
         self._charges: dict[int, tuple[object, ...]] = {}
         self._reversals: list[tuple[int, int, int]] = []
         self.sha256 = ""
@@ -62,7 +63,7 @@ class BatchStore:
         if new:
             self._write_charges({key: charges[key] for key in sorted(new)}, is_amendment=0)
         values = tuple(chain.from_iterable(zip(repeat(self._source_id), revisions, *trips.columns())))
-        insert_flat(self._connection, "trip", ("source_id", "revision", *FIELDS), len(trips), values)
+        self._trips.add(len(trips), values)
         sealed = page(len(self.page_digests) + 1, self._next_trip_id, len(trips), content)
         columns = ("batch_id", *Page.__dataclass_fields__)
         insert_rows(self._connection, "batch_page", columns, [(self.batch_id, *vars(sealed).values())])
@@ -71,6 +72,7 @@ class BatchStore:
 
     def amend(self, charges: Mapping[int, ChargeKey], reversals: Sequence[tuple[int, int]]) -> None:
         """The charge lines that amend, and the trips that are taken back, each by one of them."""
+        self._trips.settle()
         self._write_charges(charges, is_amendment=1)
         rows = [(trip_row_id, charge_id, -1) for trip_row_id, charge_id in reversals]
         insert_rows(self._connection, "trip_reversal", REVERSAL, rows)
@@ -84,6 +86,7 @@ class BatchStore:
 
     def known(self, trip_ids: Sequence[str]) -> dict[str, Known]:
         """Which of the ids are in the books already, this batch's earlier rows included."""
+        self._trips.settle()
         rows = self._connection.execute(
             text(
                 # A line that amends is written last: a trip without one is of this batch.

@@ -62,12 +62,12 @@ def begin(
     """Make the books if there are none, and register factor sets that came with this version of the program.
 
     `shared` is True for a server that many people use: then a second person is required from the start.
-    Raises what `require_organisation` raises, and `BookMissing` for vouchers whose book is gone.
+    Raises what `require_organisation` raises, and `BookMissing` where something is registered and the book is gone.
     """
     require_organisation(organisation, org_number)
     known = connection.execute(text("SELECT organisation FROM book")).scalar()
     if known is None:
-        if connection.execute(text("SELECT EXISTS (SELECT 1 FROM voucher)")).scalar():
+        if connection.execute(text("SELECT 1 FROM voucher UNION SELECT 1 FROM registration")).scalar():
             raise BookMissing(where=place_of(connection.engine.url.render_as_string(hide_password=True)))
         _make_book(connection, organisation or translate(N_("Unnamed organisation")), org_number, clock, by)
         _first_policies(connection, clock, by, shared=shared)

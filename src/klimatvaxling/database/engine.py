@@ -20,8 +20,9 @@ from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.registration import registering
 from klimatvaxling.errors import StateRefused
-from klimatvaxling.language import N_
+from klimatvaxling.language import N_, translate
 
 SCHEMA_REVISION = "0002"
 BUSY_TIMEOUT_MS = 30_000
@@ -232,12 +233,14 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 
 @contextmanager
 def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
-    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`."""
+    """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`.
+
+    What it adds to any table is registered as it ends, and so comes into the chain.
+    """
     with _opened(url, writing=True, without_book=without_book) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SELECT begin_writing()")
-        _note_program(connection)
-        yield connection
+        with registering(connection, _begun(connection)):
+            _note_program(connection)
+            yield connection
         if dry_run:
             connection.rollback()
         else:
@@ -258,6 +261,14 @@ def _known_only_afterwards() -> Iterator[None]:
         if fault.connection_invalidated:
             raise _LostAtCommit(str(fault.orig)) from fault
         raise
+
+
+def _begun(connection: Connection) -> frozenset[str] | None:
+    """Take the write lock on a server; gives the tables that whoever writes may write, None for all."""
+    if connection.dialect.name == "sqlite":  # it was taken with BEGIN
+        return None
+    tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
+    return None if tables is None else frozenset(tables)
 
 
 @contextmanager
@@ -309,8 +320,10 @@ def require_current_schema(connection: Connection, url: str) -> None:
 
 
 def require_book(connection: Connection, url: str) -> None:
-    """Refuse a database whose book is gone. Raises `BookMissing`."""
+    """Refuse a database whose book is gone. Raises `BookMissing`, or `PermissionDenied` where a login may not see it."""
     if connection.execute(text("SELECT 1 FROM book")).scalar() is None:
+        if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SELECT my_role()").scalar() is None:
+            raise PermissionDenied(reason=translate(N_("your login has no role in these books")))
         raise BookMissing(where=place_of(url))
 
 
@@ -340,19 +353,22 @@ def translated_faults(url: str) -> Iterator[None]:
         raise OutcomeUnknown(where=place_of(url), reason=reason) from fault
     except PendingRollbackError as fault:  # what is tried on a connection that is gone
         raise ConnectionLost(where=place_of(url), reason=str(fault).splitlines()[0].rstrip(".")) from fault
-    except (DatabaseError, sqlite3.DatabaseError) as fault:
-        # The driver's own faults come through where a connection is being made.
-        original = fault.orig if isinstance(fault, DatabaseError) else fault
-        if isinstance(original, sqlite3.Error):
+    except Exception as fault:
+        # The driver's own faults come through where a connection is being made, and where rows are copied.
+        original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
+        understood: DatabaseFault | None = None
+        if isinstance(original, sqlite3.DatabaseError):
             understood = _sqlite_fault(url, original)
-        else:
-            understood = _server_fault(url, original, was_there=getattr(fault, "connection_invalidated", False))
+        elif type(original).__module__.partition(".")[0] == "psycopg":
+            # A connection is made within the library's own faults; whatever comes past them came on one that was there.
+            was_there = fault is original or getattr(fault, "connection_invalidated", False)
+            understood = _server_fault(url, original, was_there=was_there)
         if understood is None:
             raise
         raise understood from fault
 
 
-def _sqlite_fault(url: str, fault: sqlite3.Error) -> DatabaseFault | None:
+def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | None:
     if not isinstance(fault, sqlite3.OperationalError) and type(fault) not in _UNUSABLE:
         return None
     reason = str(fault).strip().rstrip(".")
@@ -373,10 +389,10 @@ _DENIED_STATE = "42501"
 _UNUSABLE_STATES = ("25006",)  # a server that only copies another one, and is read
 
 
-def _server_fault(url: str, fault: BaseException | None, *, was_there: bool) -> DatabaseFault | None:
+def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> DatabaseFault | None:
     state = getattr(fault, "sqlstate", None)
     lines = str(fault).strip().splitlines() or [""]
-    reason = lines[0].removeprefix("FATAL: ").strip().rstrip(".")
+    reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
     if state in _OVERTAKEN_STATES:
         return Overtaken()
     if state == _BUSY_STATE:

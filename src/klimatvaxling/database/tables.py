@@ -1,8 +1,9 @@
-"""Table of the programs that have written these books."""
+"""Tables of what is registered, and by which program."""
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
-from klimatvaxling.database.columns import key, text
+from klimatvaxling.database.columns import key, text, whole
 
 
 class ProgramRow(SQLModel, table=True):
@@ -18,3 +19,22 @@ class ProgramRow(SQLModel, table=True):
     version: str = text()
     schema_revision: str = text()
     registered_at: str = text()
+
+
+class RegistrationRow(SQLModel, table=True):
+    """An entry for each row that is registered in any table: a link of the chain of the books (`registration`)."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        UniqueConstraint("table_name", "row_key", name="registered_once"),
+        {"sqlite_strict": True},
+    )
+
+    id: int = key()
+    table_name: str = text()
+    row_key: int = whole()
+    row_sha256: str = text()
+    registered_at: str = text()
+    nonce: str = text()
+    previous_hash: str = text(unique=True)
+    hash: str = text(unique=True)

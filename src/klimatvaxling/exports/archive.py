@@ -25,6 +25,7 @@ from klimatvaxling.database.schema import metadata
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.files import opened_entry
 from klimatvaxling.language import N_
+from klimatvaxling.ledger import chain
 from klimatvaxling.lots.retention import Retention
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.reports.journal import journal
@@ -49,6 +50,8 @@ _OF_YEAR = {
 }
 # Kept in a form of their own, with what each row means.
 _ELSEWHERE = ("trip",)
+# What a row holds as text or bytes stands in a file of its own.
+_CONTENTS = ("batch_page", "profile", "factor_set", "coding_plan", "handover_file")
 _TRIPS = """
 SELECT s.name AS source, t.revision, u.code AS unit, c.category, v.code AS voucher, c.booked_on,
   fs.name || ' ' || fs.version AS factor_set, f.key AS factor, f.g_per_unit, f.unit AS factor_unit, t.trip_id, t.charge_id,
@@ -185,7 +188,7 @@ def _rows(connection: Connection, statement: str, **values: object) -> tuple[Seq
 
 def _book(connection: Connection, year: int) -> dict[str, object]:
     book = connection.execute(text("SELECT organisation, org_number, nonce FROM book")).one()
-    last = connection.execute(text("SELECT id, hash FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
+    last = chain.head(connection)
     count = connection.execute(text("SELECT count(*) FROM voucher WHERE fiscal_year = :year"), {"year": year})
     return {
         "year": year,
@@ -193,8 +196,8 @@ def _book(connection: Connection, year: int) -> dict[str, object]:
         "org_number": book.org_number,
         "nonce": book.nonce,
         "vouchers_of_year": count.scalar_one(),
-        "vouchers_in_chain": last.id if last else 0,
-        "head": last.hash if last else book.nonce,
+        "vouchers_in_chain": last.vouchers,
+        "head": last.hash,
     }
 
 
@@ -283,13 +286,17 @@ def _page_file(batch: int, number: int) -> str:
 
 
 def _add_texts(connection: Connection, kept: _Archive) -> None:
-    """Profiles and factor sets as the files they were."""
+    """Profiles, factor sets, coding plans and files that were handed over, as the files they were."""
     for row in connection.execute(
         text("SELECT s.name, p.version, p.content FROM profile p JOIN source s ON s.id = p.source_id ORDER BY p.id")
     ):
         kept.add(f"profiles/{_UNFIT.sub('-', row.name)}-{row.version}.toml", row.content.encode())
     for row in connection.execute(text("SELECT id, name, version, content FROM factor_set ORDER BY id")):
         kept.add(f"factor-sets/{row.id}-{_UNFIT.sub('-', f'{row.name}-{row.version}')}.toml", row.content.encode())
+    for row in connection.execute(text("SELECT id, version, content FROM coding_plan ORDER BY id")):
+        kept.add(f"coding-plans/{row.id}-{_UNFIT.sub('-', row.version)}.toml", row.content.encode())
+    for row in connection.execute(text("SELECT name, content FROM handover_file ORDER BY id")):
+        kept.add(f"handovers/{row.name}", bytes(row.content))
 
 
 def _add_tables(connection: Connection, kept: _Archive, year: int) -> None:
@@ -307,7 +314,7 @@ def _add_tables(connection: Connection, kept: _Archive, year: int) -> None:
         if name == "batch_page":
             rows = [{**row, "file": _page_file(row["batch_id"], row["number"])} for row in rows]
             keys = [*keys, "file"]
-        if name in ("batch_page", "profile", "factor_set"):
+        if name in _CONTENTS:
             keys = [key for key in keys if key != "content"]
             rows = [{key: row[key] for key in keys} for row in rows]
         kept.add_rows(f"tables/{name}", keys, rows)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from klimatvaxling.ledger import accounts
+from klimatvaxling.ledger import accounts, chain
 
 COMMODITY = "SEK"
 FUND = "Fund"
@@ -66,7 +66,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Journal:
-    """The entries by booking date and then their place in the chain; `head` is the hash of the chain's last one."""
+    """The entries by booking date and then their place in the chain; `head` is the chain's as it was known."""
 
     organisation: str
     head: str
@@ -133,8 +133,8 @@ def journal_in(connection: Connection, as_of: str, known_at: str) -> Journal:
         known = found.get(name)
         opened_on = min(row.opened_on, known.opened_on) if known else row.opened_on
         found[name] = Account(name, opened_on, row.balance_ore + (known.balance_ore if known else 0))
-    book = connection.execute(text("SELECT organisation, nonce FROM book")).one()
-    head = max(vouchers, key=lambda row: int(row.id)).hash if vouchers else book.nonce
+    book = connection.execute(text("SELECT organisation FROM book")).one()
+    head = chain.head(connection, known_at).hash
     return Journal(book.organisation, head, entries, tuple(found[name] for name in sorted(found)))
 
 

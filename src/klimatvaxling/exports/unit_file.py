@@ -47,7 +47,7 @@ def statements(
 
 def _statement(connection: Connection, code: str, as_of: datetime.date, known_at: str, year: int | None) -> Report:
     report = statement(connection, code, as_of, known_at, year)
-    return replace(report, notes=(*report.notes, *foot(connection, as_of)))
+    return replace(report, notes=(*report.notes, *foot(connection, as_of, known_at)))
 
 
 def _vouchers(connection: Connection, code: str, as_of: datetime.date, known_at: str, year: int | None) -> Report:

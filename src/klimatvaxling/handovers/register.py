@@ -21,6 +21,7 @@ from klimatvaxling.errors import InputRefused, StateRefused
 from klimatvaxling.handovers.files import Coded, coded_vouchers, invoices, sie_bytes
 from klimatvaxling.handovers.invoice_file import invoice_file
 from klimatvaxling.language import N_
+from klimatvaxling.ledger import chain
 from klimatvaxling.ledger.voucher import COMPANIES
 from klimatvaxling.typed import Month
 
@@ -116,7 +117,7 @@ def _write(
     registered_at: str,
     by: str,
 ) -> None:
-    head = connection.execute(text("SELECT hash FROM voucher ORDER BY id DESC LIMIT 1")).scalar_one()
+    head = chain.head(connection).hash
     # The handover's own row comes last: it seals the rest.
     left = [(voucher_id, key) for voucher_id in voucher_ids]
     insert_rows(connection, "handover_voucher", ("voucher_id", "handover_id"), left)

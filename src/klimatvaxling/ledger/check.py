@@ -16,15 +16,19 @@ from klimatvaxling.batches.check import (
     trips_weigh_quantity_times_factor,
     undone_charges_are_mirrored,
 )
+from klimatvaxling.canonical import sha256_of
 from klimatvaxling.coding.check import internal_accounts_eliminate
+from klimatvaxling.errors import ExchangeError
 from klimatvaxling.fund.check import fund_adds_up, fund_is_never_overdrawn
 from klimatvaxling.grants.check import (
     grant_steps_follow_each_other,
     grants_are_as_their_vouchers_say,
     grants_are_never_overpaid,
 )
+from klimatvaxling.ledger import chain
 from klimatvaxling.ledger.offence import EVERYTHING, Offence, Since, changed_content
-from klimatvaxling.ledger.voucher import Posting, Voucher, canonical, digest
+from klimatvaxling.ledger.registered import registrations_are_chained, rows_are_as_registered
+from klimatvaxling.ledger.voucher import Posting, Voucher, canonical
 from klimatvaxling.lots.check import own_funds_are_lots_less_debt
 from klimatvaxling.measures.check import measures_have_their_vouchers
 from klimatvaxling.periods.check import closed_periods_took_no_postings
@@ -44,6 +48,7 @@ class Finding:
 
 
 Check = Callable[[Connection], Iterable[Offence]]
+_UNREADABLE = (ArithmeticError, AttributeError, ExchangeError, LookupError, TypeError, ValueError)
 
 
 def vouchers_sum_to_zero(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:
@@ -83,7 +88,7 @@ def chain_is_whole(connection: Connection, since: Since = EVERYTHING) -> Iterato
     ).one_or_none()
     if last is not None:
         expected, registered_at = last
-    for voucher, found, content_hash in _rehashed(connection, since):
+    for voucher, found, content_hash, is_in_order in _rehashed(connection, since):
         position += 1
         if voucher.id != position:
             yield Offence(voucher.code, f"#{position}", f"#{voucher.id}")
@@ -92,6 +97,8 @@ def chain_is_whole(connection: Connection, since: Since = EVERYTHING) -> Iterato
             yield Offence(voucher.code, expected, voucher.previous_hash)
         if found != content_hash:
             yield Offence(voucher.code, content_hash, found)
+        if not is_in_order:
+            yield Offence(voucher.code, "line 1, 2, …", "lines out of order")
         if voucher.registered_at <= registered_at:
             yield Offence(voucher.code, f"> {registered_at}", voucher.registered_at)
         expected, registered_at = found, voucher.registered_at
@@ -111,9 +118,9 @@ def handovers_are_as_recorded(connection: Connection) -> Iterator[Offence]:
     yield from changed_content(connection, "handover_file", "name")
     for row in connection.execute(
         text(
-            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN v.hash = h.head THEN 1 ELSE 0 END) AS has_head"
+            "SELECT h.id, count(o.voucher_id) AS vouchers, max(CASE WHEN r.hash = h.head THEN 1 ELSE 0 END) AS has_head"
             " FROM handover h LEFT JOIN handover_voucher o ON o.handover_id = h.id"
-            " LEFT JOIN voucher v ON v.hash = h.head GROUP BY h.id ORDER BY h.id"
+            " LEFT JOIN registration r ON r.hash = h.head GROUP BY h.id ORDER BY h.id"
         )
     ):
         if not row.vouchers:
@@ -126,6 +133,8 @@ CHECKS: tuple[Check, ...] = (
     vouchers_sum_to_zero,
     series_are_unbroken,
     chain_is_whole,
+    registrations_are_chained,
+    rows_are_as_registered,
     postings_have_vouchers,
     charges_and_lots_are_as_posted,
     batches_are_as_their_vouchers_say,
@@ -158,9 +167,23 @@ CHECKS_OF_WHAT_IS_NEW: tuple[Callable[[Connection, Since], Iterable[Offence]], .
 )
 
 
-def run_checks(connection: Connection, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """Every invariant with what offends it."""
-    return [Finding(check.__name__, tuple(check(connection))) for check in checks]
+def run_checks(
+    connection: Connection, checks: Sequence[Check] = CHECKS, progress: Callable[[str], None] = lambda _: None
+) -> list[Finding]:
+    """Every invariant with what offends it. `progress` is called with each one's name before it is asked."""
+    findings = []
+    for check in checks:
+        progress(check.__name__)
+        findings.append(Finding(check.__name__, tuple(_found(check, connection))))
+    return findings
+
+
+def _found(check: Check, connection: Connection) -> Iterator[Offence]:
+    """What offends a check. Whoever tampers may leave what it cannot even read: that is a finding, not a fault."""
+    try:
+        yield from check(connection)
+    except _UNREADABLE as stumbled:
+        yield Offence(check.__name__, 1, f"{type(stumbled).__name__}: {stumbled}")
 
 
 def position(connection: Connection) -> Since:
@@ -178,34 +201,37 @@ def run_checks_since(connection: Connection, since: Since) -> list[Finding]:
 
 def head(connection: Connection) -> tuple[str, int]:
     """The chain's last hash and the number of vouchers."""
-    row = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
-    if row is None:
-        return str(connection.execute(text("SELECT nonce FROM book")).scalar() or ""), 0
-    return row.hash, row.id
+    return chain.head(connection)[:2]
 
 
 def includes_head(connection: Connection, wanted: str) -> Finding:
     """Whether the chain still has the link that somebody noted earlier."""
-    found = connection.execute(
-        text("SELECT 1 FROM voucher WHERE hash = :head UNION SELECT 1 FROM book WHERE nonce = :head"), {"head": wanted}
-    ).scalar()
-    offending = () if found else (Offence(wanted, 1, 0),)
+    offending = () if chain.includes(connection, wanted) else (Offence(wanted, 1, 0),)
     return Finding("chain_includes_head", offending)
 
 
-def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, str, str]]:
-    """Every voucher in the order of the chain, with the hash on record and the hash of what stands there."""
+def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, str, str, bool]]:
+    """Every voucher in the order of the chain: the hash on record, that of what stands there, and its lines' order.
+
+    Lines are numbered from 1 as they were written, after those of the voucher before.
+    """
     names = list(Voucher.__dataclass_fields__)
     lines = connection.execute(
         text(
-            "SELECT voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
+            "SELECT id, line, voucher_id, account, amount_ore, unit_id, lot_id, charge_id, co2_g FROM posting"
             " WHERE voucher_id > :voucher ORDER BY voucher_id, line"
         ),
         vars(since),
     )
     by_voucher: dict[int, list[Posting]] = {}
-    for row in lines:
-        by_voucher.setdefault(row.voucher_id, []).append(Posting(*row[1:]))
+    out_of_order: set[int] = set()
+    last = 0
+    for key, line, voucher_id, *stated in lines:
+        of_voucher = by_voucher.setdefault(voucher_id, [])
+        of_voucher.append(Posting(*stated))
+        if line != len(of_voucher) or key <= last:
+            out_of_order.add(voucher_id)
+        last = key
     for row in connection.execute(
         text(
             f"SELECT {', '.join('v.' + name for name in names)}, v.hash, l.lot_on FROM voucher v"
@@ -214,4 +240,5 @@ def _rehashed(connection: Connection, since: Since) -> Iterator[tuple[Voucher, s
         vars(since),
     ):
         voucher = Voucher(*row[: len(names)])
-        yield voucher, row.hash, digest(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
+        found = sha256_of(canonical(voucher, by_voucher.get(voucher.id, []), row.lot_on))
+        yield voucher, row.hash, found, voucher.id not in out_of_order

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.canonical import sha256_of
 from klimatvaxling.clock import Clock, after, stamp
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.ledger.voucher import Posting, Voucher, VoucherDraft, canonical, digest
+from klimatvaxling.ledger.voucher import Posting, Voucher, VoucherDraft, canonical
 from klimatvaxling.periods.register import require_open
 
 
@@ -33,7 +34,7 @@ def post(connection: Connection, drafts: Sequence[VoucherDraft], *, clock: Clock
             raise Unbalanced(draft)
         voucher = chain.next(draft, clock, made_by)
         postings = [_with_lot_key(posting, first) for posting in draft.postings]
-        chain.head = digest(canonical(voucher, postings, draft.opens_lot_on))
+        chain.head = sha256_of(canonical(voucher, postings, draft.opens_lot_on))
         vouchers.append(voucher)
         voucher_rows.append((*vars(voucher).values(), chain.head))
         posting_rows += [(voucher.id, line, *vars(posting).values()) for line, posting in enumerate(postings, start=1)]

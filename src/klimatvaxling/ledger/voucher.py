@@ -4,10 +4,10 @@ LKBR 2018:597 3:8 and BFL 5:6-7: a voucher states when it was compiled, when the
 the amount, the counterpart, and has a number in an unbroken series.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from klimatvaxling.canonical import canonical_json
 
 ADMINISTRATIONS = "A"
 COMPANIES = "B"
@@ -85,9 +85,4 @@ def canonical(voucher: Voucher, postings: Sequence[Posting], lot_on: str | None)
     can write the same bytes with any tool (docs/chain.md).
     """
     content = vars(voucher) | {"lot_on": lot_on, "postings": [vars(posting) for posting in postings]}
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def digest(content: bytes) -> str:
-    """SHA-256 in lower-case hexadecimal."""
-    return hashlib.sha256(content).hexdigest()
+    return canonical_json(content)

@@ -20,11 +20,13 @@ def closed_periods_took_no_postings(connection: Connection, since: Since = EVERY
         yield Offence(row.code, f"> {row.closed_through}", row.booked_on)
     for row in connection.execute(
         text(
-            "SELECT e.id, e.month, e.head, coalesce(v.hash, b.nonce) AS found FROM period_event e"
-            " LEFT JOIN voucher v ON v.id = e.vouchers LEFT JOIN book b ON e.vouchers = 0"
-            " WHERE e.vouchers > :voucher OR :voucher = 0 ORDER BY e.id"
+            "SELECT e.id, e.month, e.head, e.vouchers, r.hash AS found, (SELECT coalesce(max(row_key), 0)"
+            " FROM registration WHERE table_name = 'voucher' AND id <= r.id) AS vouchers_then FROM period_event e"
+            " LEFT JOIN registration r ON r.hash = e.head WHERE e.vouchers > :voucher OR :voucher = 0 ORDER BY e.id"
         ),
         vars(since),
     ):
         if row.found != row.head:
             yield Offence(f"period:{row.month} #{row.id}", row.head, row.found)
+        elif row.vouchers_then != row.vouchers:
+            yield Offence(f"period:{row.month} #{row.id}", row.vouchers_then, row.vouchers)

@@ -14,7 +14,7 @@ from klimatvaxling.database.bulk import insert_rows, next_key
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_, translate, translate_plural
 from klimatvaxling.ledger import check
-from klimatvaxling.ledger.booking import required_reason
+from klimatvaxling.ledger.booking import ReasonMissing, required_reason
 from klimatvaxling.periods.period import (
     CLOSED,
     REOPENED,
@@ -26,6 +26,12 @@ from klimatvaxling.periods.register import period_events
 from klimatvaxling.policies.policy import REQUIRE_SECOND_PERSON, in_force
 from klimatvaxling.policies.register import all_values
 from klimatvaxling.typed import Month
+
+
+class AcceptedReasonMissing(ReasonMissing):
+    """What is missing accepted without saying why."""
+
+    remedy = N_("Say why in a few words: --accept-missing REASON")
 
 
 class PeriodObstructed(StateRefused):
@@ -105,9 +111,11 @@ OBSTACLES: tuple[Obstacles, ...] = (sources_have_not_delivered, rows_wait_in_qua
 def close(connection: Connection, month: Month, *, accept_missing: str | None, clock: Clock, by: str) -> PeriodEvent:
     """Close a month within the caller's write transaction.
 
-    Raises `PeriodNotOver`, `PeriodAlreadyClosed`, `PeriodOutOfOrder`, `ReasonMissing`, `PeriodObstructed` or
-    `PeriodUnsound`.
+    Raises `PeriodNotOver`, `PeriodAlreadyClosed`, `PeriodOutOfOrder`, `AcceptedReasonMissing`, `PeriodObstructed`
+    or `PeriodUnsound`.
     """
+    if accept_missing is not None and not accept_missing.strip():
+        raise AcceptedReasonMissing
     accepted = None if accept_missing is None else required_reason(accept_missing)
     first = connection.execute(text("SELECT min(booked_on) FROM voucher")).scalar()
     events = period_events(connection)

@@ -215,6 +215,17 @@ HISTORY: tuple[History, ...] = (
         "SELECT delivered_at AS registered_at, delivered_by AS registered_by, CAST(handover_id AS TEXT) AS subject,"
         " folder AS detail, id AS entry FROM handover_delivery",
     ),
+    History(
+        "access_granted",
+        N_("Role given"),
+        "SELECT a.registered_at, a.registered_by, a.login AS subject, a.role AS detail, u.code AS unit FROM access a"
+        " LEFT JOIN unit u ON ' ' || a.unit_ids || ' ' LIKE '% ' || u.id || ' %' WHERE a.role <> ''",
+    ),
+    History(
+        "access_revoked",
+        N_("Role taken away"),
+        "SELECT registered_at, registered_by, login AS subject FROM access WHERE role = ''",
+    ),
 )
 
 

@@ -12,7 +12,6 @@ from klimatvaxling.reports.report import AMOUNT, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
 
 _COUNTS = ("rows_read", "rows_posted", "rows_already_imported", "rows_outside_scheme", "rows_rejected", "rows_held")
-_END_OF_TIME = "9999"
 _BATCHES = (
     "SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, b.file_bytes,"
     " p.version AS profile_version,"
@@ -63,9 +62,13 @@ def batches(connection: Connection, until: str) -> Report:
     )
 
 
-def batch(connection: Connection, key: int) -> Report:
-    """One batch with what each unit was charged, its vouchers and its file. Raises `UnknownBatch`."""
-    found = connection.execute(text(f"{_BATCHES} WHERE b.id = :id"), {"id": key, "until": _END_OF_TIME}).one_or_none()
+def batch(connection: Connection, key: int, until: str) -> Report:
+    """One batch with what each unit was charged, its vouchers and its file, as on record by then.
+
+    Raises `UnknownBatch`.
+    """
+    asked = text(f"{_BATCHES} WHERE b.id = :id AND b.registered_at <= :until")
+    found = connection.execute(asked, {"id": key, "until": until}).one_or_none()
     if found is None:
         raise UnknownBatch(batch=key)
     document = found._asdict()

@@ -7,23 +7,21 @@ from sqlalchemy import Connection, text
 from klimatvaxling.access.access import UNIT
 from klimatvaxling.access.register import own_role
 from klimatvaxling.language import N_, translate, translate_plural
+from klimatvaxling.ledger import chain
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.register import all_values
 
 SHOWN_OF_HEAD = 12
 
 
-def foot(connection: Connection, today: datetime.date) -> tuple[str, ...]:
-    """The lines, in the language in use."""
-    lines = []
-    if own_role(connection) == UNIT:  # sees some of the vouchers: the end of the chain, and not how long it is
-        head = connection.execute(text("SELECT chain_head()")).scalar()
-        if head is not None:
-            lines.append(translate(N_("The chain ends with {head}."), head=str(head)[:SHOWN_OF_HEAD]))
+def foot(connection: Connection, today: datetime.date, known_at: str = chain.ALL_THAT_IS_KNOWN) -> tuple[str, ...]:
+    """The lines, in the language in use: the head as it was at a time, the rule as it is today."""
+    if own_role(connection) == UNIT:  # sees some of the vouchers: how the chain ends, and not how long it is
+        head = connection.execute(text("SELECT chain_head(:known_at)"), {"known_at": known_at}).scalar()
+        lines = [translate(N_("The chain ends with {head}."), head=str(head)[:SHOWN_OF_HEAD])] if head else []
     else:
-        last = connection.execute(text("SELECT hash, id FROM voucher ORDER BY id DESC LIMIT 1")).one_or_none()
-        if last is not None:
-            lines.append(chain_note(last.hash[:SHOWN_OF_HEAD], last.id))
+        last = chain.head(connection, known_at)
+        lines = [chain_note(last.hash[:SHOWN_OF_HEAD], last.vouchers)] if last.hash else []
     if policy.value_on(all_values(connection), policy.REQUIRE_SECOND_PERSON, today) == "off":
         lines.append(second_person_note())
     return tuple(lines)

@@ -107,14 +107,15 @@ def journal(
     )
 
 
-def voucher(connection: Connection, code: str) -> Report:
-    """One voucher with its lines. Raises `UnknownVoucher`."""
-    found = connection.execute(text("SELECT booked_on FROM voucher WHERE code = :code"), {"code": code}).scalar()
+def voucher(connection: Connection, code: str, as_of: datetime.date, known_at: str) -> Report:
+    """One voucher with its lines, and what corrected it by then. Raises `UnknownVoucher`."""
+    found = connection.execute(
+        text("SELECT booked_on FROM voucher WHERE code = :code AND booked_on <= :as_of AND registered_at <= :known_at"),
+        {"code": code, "as_of": as_of.isoformat(), "known_at": known_at},
+    ).scalar()
     if found is None:
         raise UnknownVoucher(voucher=code)
-    everything = journal(
-        connection, datetime.date.max, "9999", first=(day := datetime.date.fromisoformat(found)), last=day
-    )
+    everything = journal(connection, as_of, known_at, first=(day := datetime.date.fromisoformat(found)), last=day)
     document = next(item for item in everything.document["vouchers"] if item["voucher"] == code)  # type: ignore[attr-defined]
     facts = (
         (N_("Booked"), document["booked_on"]),

@@ -1,10 +1,19 @@
 """Options that many commands share. Texts are English message ids; the root translates them before help is shown."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from klimatvaxling.language import N_
+
+
+def _remember(context: typer.Context, value: str | None) -> str | None:
+    """What stands below every report is as it was known then, too."""
+    if value is not None:
+        context.obj = replace(context.obj, known_until=context.obj.known_at(value))
+    return value
+
 
 Format = Annotated[str, typer.Option("--format", metavar="table|json|csv", help=N_("How the result is written."))]
 AsOf = Annotated[
@@ -12,13 +21,21 @@ AsOf = Annotated[
 ]
 KnownAt = Annotated[
     str | None,
-    typer.Option("--known-at", metavar="TIMESTAMP", help=N_("The books as they were registered at this time.")),
+    typer.Option(
+        "--known-at",
+        metavar="TIMESTAMP",
+        help=N_("The books as they were registered at this time."),
+        callback=_remember,
+    ),
 ]
 RegisteredUntil = Annotated[
     str | None,
     typer.Option(
         "--as-of", metavar="DATE", help=N_("Only what was registered up to the end of this day (default: all).")
     ),
+]
+BookedUntil = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help=N_("Only what is booked up to this day (default: all)."))
 ]
 ValidUntil = Annotated[
     str | None,

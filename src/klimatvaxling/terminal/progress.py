@@ -1,6 +1,7 @@
 """Progress for a person at a terminal, once the work has taken a second."""
 
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from klimatvaxling.language import N_, translate
 
 _PATIENCE_S = 1.0
 _EVERY_S = 0.2
+_GONE = "\r\x1b[2K"
 
 
 @contextmanager
@@ -34,4 +36,49 @@ def rows_read(name: str) -> Iterator[Callable[[int], None]]:
         yield show
     finally:
         if drawn:
-            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+            print(_GONE, end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Say what is being done and for how long, where it takes more than a second; the line is removed at the end.
+
+    Gives a function to call with what is being done next.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    doing, started, done = [what], time.monotonic(), threading.Event()
+    drawn = threading.Event()
+
+    def draw() -> None:
+        # A step of its own may take minutes: somebody else looks at the clock meanwhile.
+        while not done.wait(_EVERY_S if drawn.is_set() else _PATIENCE_S):
+            drawn.set()
+            seconds = formats.number(int(time.monotonic() - started))
+            line = translate(N_("{what} ({seconds} s)"), what=doing[0], seconds=seconds)
+            print(_GONE + line, end="", file=sys.stderr, flush=True)
+
+    drawing = threading.Thread(target=draw, daemon=True)
+    drawing.start()
+    try:
+        yield lambda step: doing.__setitem__(0, step)
+    finally:
+        done.set()
+        drawing.join()
+        if drawn.is_set():
+            print(_GONE, end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def checking(count: int, what: str | None = None) -> Iterator[Callable[[str], None]]:
+    """The same for checks of the books: a function to call with the name of each, `count` in all."""
+    with working(what or translate(N_("Checking the books"))) as show:
+        asked = 0
+
+        def show_check(name: str) -> None:
+            nonlocal asked
+            asked += 1
+            show(translate(N_("Check {number} of {count}: {name}"), number=asked, count=count, name=name))
+
+        yield show_check

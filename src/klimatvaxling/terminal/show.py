@@ -34,7 +34,7 @@ def present(
 
     with reading(around.url, without_book=without_book) as connection:
         report = make(connection)
-        below = foot(connection, around.day(None)) if output == "table" else ()
+        below = foot(connection, around.day(None), around.known_until) if output == "table" else ()
     show(replace(report, notes=(*report.notes, *below)), output)
 
 

@@ -13,6 +13,8 @@ from klimatvaxling.errors import UsageFault
 from klimatvaxling.exact import EXACT
 from klimatvaxling.language import LANGUAGES, N_
 
+_END_OF_TIME = "9999-12-31T23:59:59.999999Z"
+
 
 class BadTimestamp(UsageFault):
     """Not a timestamp."""
@@ -56,10 +58,14 @@ class NotWholeGrams(UsageFault):
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Passed to every command by the terminal's root. `url` is where the books are."""
+    """Passed to every command by the terminal's root. `url` is where the books are.
+
+    `known_until` is the last time of registration that was asked for, where one was.
+    """
 
     url: str
     clock: Clock = system_clock
+    known_until: str = _END_OF_TIME
 
     @property
     def user(self) -> str:
@@ -98,7 +104,7 @@ class Surroundings:
     def known_at(self, text: str | None) -> str:
         """A time of registration as typed, or the end of time: all that is known. A bare date is its whole day."""
         if text is None:
-            return "9999-12-31T23:59:59.999999Z"
+            return _END_OF_TIME
         try:
             if len(text.strip()) == 10:
                 end = datetime.time(23, 59, 59, 999_999, tzinfo=datetime.UTC)

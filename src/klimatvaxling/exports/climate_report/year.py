@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.ledger import chain
 from klimatvaxling.policies import policy
 from klimatvaxling.policies.policy import PolicyValue
 from klimatvaxling.policies.register import all_values
@@ -20,10 +21,6 @@ from klimatvaxling.typed import Month
 from klimatvaxling.units.register import directory
 from klimatvaxling.units.unit import Unit
 
-_HEAD = """
-SELECT v.id AS vouchers, v.hash AS head, v.registered_at FROM voucher v
-WHERE v.registered_at <= :known_at ORDER BY v.id DESC LIMIT 1
-"""
 _OF_YEAR = """
 SELECT count(*) FROM voucher WHERE booked_on BETWEEN :first AND :last AND registered_at <= :known_at
 """
@@ -42,7 +39,7 @@ GROUP BY v.application_id
 
 @dataclass(frozen=True)
 class Chain:
-    """How far the books had come: the last voucher's hash, its place in the chain, and when it was registered."""
+    """How far the books had come: the chain's head, the number of vouchers, and the last time of registration."""
 
     head: str = ""
     vouchers: int = 0
@@ -99,14 +96,14 @@ def climate_year(
     """Read the year. Money is that booked in the year up to `as_of`; travel is that booked up to `as_of`, late too."""
     until = min(as_of, datetime.date(year, 12, 31))
     span = {"first": f"{year:04d}-01-01", "last": until.isoformat(), "known_at": known_at}
-    head = connection.execute(text(_HEAD), {"known_at": known_at}).one_or_none()
+    head = chain.head(connection, known_at)
     policies = all_values(connection, known_at=known_at)
     register = directory(connection, known_at=known_at)
     return ClimateYear(
         organisation=str(connection.execute(text("SELECT organisation FROM book")).scalar() or ""),
         year=year,
         as_of=until,
-        chain=Chain(head.head, head.vouchers, head.registered_at) if head else Chain(),
+        chain=Chain(*head),
         vouchers_of_year=int(connection.execute(text(_OF_YEAR), span).scalar() or 0),
         needs_second_person=policy.value_on(policies, policy.REQUIRE_SECOND_PERSON, today) == "on",
         books=year_books(connection, year, until, known_at),

@@ -12,6 +12,15 @@ TRIP_COLUMNS = 11
 CHARGE = ("id", "unit_id", "category", "rate_id", "booked_on", "is_amendment", "mirrors_id")
 REVERSAL = ("trip_row_id", "charge_id", "sign")
 QUARANTINE = ("row", "trip_id", "header", "cells", "complaints")
+# What rows of these tables hold stands in files of their own.
+CONTENTS = {
+    "profile": "profiles",
+    "factor_set": "factor-sets",
+    "coding_plan": "coding-plans",
+    "handover_file": "handovers",
+}
+# Of these the archive has the year's rows only.
+OF_YEAR = ("voucher", "batch")
 POSTING = ("account", "amount_ore", "charge_id", "co2_g", "lot_id", "unit_id")
 
 
@@ -101,13 +110,40 @@ def vouchers(batch_digests: dict[int, str]) -> dict[int, str]:
 
 
 def chain(book: dict[str, Any], of_year: dict[int, str]) -> None:
-    """The year's vouchers stand in the chain, which is unbroken from its beginning to its head."""
+    """The year's vouchers stand in their chain, which is unbroken from its beginning."""
     previous, links = book["nonce"], json.loads(text("chain.json"))
     for link in links:
         require(link["previous_hash"] == previous, link["code"])
         require(of_year.pop(link["id"], link["hash"]) == link["hash"], link["code"])
         previous = link["hash"]
-    require(previous == book["head"] and len(links) == book["vouchers_in_chain"] and not of_year, "chain.json")
+    require(len(links) == book["vouchers_in_chain"] and not of_year, "chain.json")
+
+
+def register(book: dict[str, Any]) -> None:
+    """Every entry is a link of the chain that ends with the head, and every row is as its entry says."""
+    previous = book["nonce"]
+    entries: dict[str, dict[int, str]] = {}
+    for entry in table("registration"):
+        what = f"tables/registration.json: {entry['id']}"
+        content = {name: value for name, value in entry.items() if name != "hash"}
+        require(entry["previous_hash"] == previous and sha256(canonical(content)) == entry["hash"], what)
+        entries.setdefault(entry["table_name"], {})[entry["row_key"]] = entry["row_sha256"]
+        previous = entry["hash"]
+    require(previous == book["head"], "tables/registration.json")
+    for name, registered in entries.items():
+        # The first field is the key. Content that stands in a file of its own has its hash in the row.
+        for row in table(name):
+            key = next(iter(row.values()))
+            content = {field: value for field, value in row.items() if value is not None}
+            require(sha256(canonical(content)) == registered.pop(key, None), f"tables/{name}.json: {key}")
+        require(name in OF_YEAR or not registered, f"tables/{name}.json: {list(registered)}")
+
+
+def contents() -> None:
+    """Profiles, factor sets, coding plans and files that were handed over are what their rows say."""
+    for name, folder in CONTENTS.items():
+        kept = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (FOLDER / folder).glob("*")]
+        require(sorted(kept) == sorted(row["sha256"] for row in table(name)), f"{folder}/")
 
 
 def main() -> None:
@@ -117,6 +153,8 @@ def main() -> None:
     count = len(found)
     require(count == book["vouchers_of_year"], "tables/voucher.json")
     chain(book, found)
+    register(book)
+    contents()
     sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     print(f"Allt stämmer: {count} verifikationer från {book['year']}, kedjans slutvärde {book['head']}")
 

@@ -20,10 +20,13 @@ def backup(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.backups.backup import back_up
+    from klimatvaxling.ledger.check import CHECKS
     from klimatvaxling.reports.backups import copied_books
+    from klimatvaxling.terminal.progress import checking
     from klimatvaxling.terminal.show import show
 
-    made = back_up(around.url, file)
+    with checking(len(CHECKS), translate(N_("Copying the books"))) as progress:
+        made = back_up(around.url, file, progress)
     done(translate(N_("Every check passes in {path}."), path=file))
     show(copied_books(made), output)
 
@@ -40,10 +43,13 @@ def restore(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.backups.backup import restore as put_back
+    from klimatvaxling.ledger.check import CHECKS
     from klimatvaxling.reports.backups import copied_books
+    from klimatvaxling.terminal.progress import checking
     from klimatvaxling.terminal.show import show
 
-    made = put_back(around.url, file, replace=replace, clock=around.clock)
+    with checking(len(CHECKS), translate(N_("Copying the books"))) as progress:
+        made = put_back(around.url, file, replace=replace, clock=around.clock, progress=progress)
     done(translate(N_("The books are restored to {path}; every check passes."), path=made.path))
     if made.kept:
         done(translate(N_("The database that was there is kept as {path}."), path=made.kept))

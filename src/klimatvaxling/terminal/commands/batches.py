@@ -309,6 +309,8 @@ _LARGEST_KEY = 2**63 - 1
 def show_batch(
     context: typer.Context,
     batch: Annotated[str, typer.Argument(metavar="ID", help=N_("The batch's number, as batch list shows it."))],
+    as_of: options.RegisteredUntil = None,
+    known_at: options.KnownAt = None,
     output: options.Format = "table",
 ) -> None:
     """One batch in full."""
@@ -320,7 +322,8 @@ def show_batch(
 
     if key > _LARGEST_KEY:
         raise UnknownBatch(batch=batch)
-    present(around, output, lambda books: report_of(books, key))
+    until = around.registered_until(as_of, known_at)
+    present(around, output, lambda books: report_of(books, key, until))
 
 
 def list_quarantine(

@@ -86,10 +86,12 @@ def check(
     from klimatvaxling.database.engine import reading
     from klimatvaxling.ledger import check as checks
     from klimatvaxling.reports.checked import checked, require_sound
+    from klimatvaxling.terminal.progress import checking
     from klimatvaxling.terminal.show import show
 
     with reading(around.url, without_book=True) as connection:
-        findings = checks.run_checks(connection)
+        with checking(len(checks.CHECKS)) as progress:
+            findings = checks.run_checks(connection, progress=progress)
         if head is not None:
             findings.append(checks.includes_head(connection, head))
         report = checked(findings, *checks.head(connection))

@@ -33,9 +33,10 @@ def close(
     period = typed.month(month)
     from klimatvaxling.database.engine import writing
     from klimatvaxling.periods import closing
+    from klimatvaxling.terminal.progress import working
     from klimatvaxling.terminal.show import show_registered
 
-    with writing(around.url, dry_run=dry_run) as connection:
+    with writing(around.url, dry_run=dry_run) as connection, working(translate(N_("Checking the books"))):
         event = closing.close(connection, period, accept_missing=accept_missing, clock=around.clock, by=around.user)
     text = (
         N_("{month} would be closed; nothing is registered.")

@@ -82,13 +82,17 @@ def journal(
 def show_voucher(
     context: typer.Context,
     code: Annotated[str, typer.Argument(metavar="VOUCHER", help=N_("The voucher's number, for example A2025-17."))],
+    as_of: options.BookedUntil = None,
+    known_at: options.KnownAt = None,
     output: options.Format = "table",
 ) -> None:
     """One voucher in full."""
     around: Surroundings = context.obj
     from klimatvaxling.reports.journal import voucher
 
-    present(around, output, lambda books: voucher(books, code))
+    day = datetime.date.max if as_of is None else around.day(as_of)
+    known = around.known_at(known_at)
+    present(around, output, lambda books: voucher(books, code, day, known))
 
 
 COMMANDS = (
