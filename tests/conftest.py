@@ -288,7 +288,8 @@ class ServerBooks(Books):
             return "\n".join(sorted(row for (row,) in connection.execute(every)))
 
     def tables(self) -> set[str]:
-        return {name for (name,) in self.sql(_TABLES)} - {"alembic_version"}
+        # Trips on their way in stand beside the books.
+        return {name for (name,) in self.sql(_TABLES)} - {"alembic_version", "trip_arriving"}
 
     def columns(self, table: str) -> list[str]:
         named = "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"

@@ -34,7 +34,8 @@ def racers() -> Iterator[list["subprocess.Popen[str]"]]:
     both = [subprocess.Popen([sys.executable, str(RACER)], env=environment, **pipes) for _ in range(2)]
     yield both
     for racer in both:
-        racer.communicate(timeout=30)
+        racer.kill()  # it has nothing to do any more
+        racer.communicate()
 
 
 @dataclass

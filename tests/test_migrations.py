@@ -50,9 +50,17 @@ def test_an_empty_database_is_brought_to_the_newest_version(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["new.db"]
 
 
+OF_THE_CODE = {
+    "compare_type": True,
+    "compare_server_default": True,
+    # Where trips are copied to on a server before they come in.
+    "include_name": lambda name, kind, _: (name, kind) != ("trip_arriving", "table"),
+}
+
+
 def test_the_migrated_schema_is_the_one_in_the_code(fresh_books: Books) -> None:
     with engine_for(fresh_books.url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(connection, opts=OF_THE_CODE)
         assert compare_metadata(context, metadata()) == []
 
 
@@ -208,6 +216,7 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
     assert filled.sql("SELECT hash FROM voucher ORDER BY id")[: len(head)] == head
 
 
+@pytest.mark.on_sqlite
 def test_a_head_noted_before_an_upgrade_still_proves_what_it_proved(filled: Books, later_program: None) -> None:
     noted = filled.sql("SELECT hash FROM registration ORDER BY id DESC LIMIT 1")[0][0]
     assert filled("init").code == 0
@@ -273,7 +282,7 @@ def test_filled_books_go_down_to_the_first_version_and_up_again_with_every_guard
     """On a server the guards, the door and the rights go, and come back as they were."""
     before, balance, guards, content = left(filled), trial_balance(filled), filled.guards(), filled.sql(VOUCHERS)
     downgrade(filled, "0001")
-    assert left(filled) < before
+    assert (left(filled) < before) is filled.on_server
     assert upgrade(filled.url)[:2] == ("0001", SCHEMA_REVISION)
     assert (left(filled), filled.guards()) == (before, guards)
     assert (trial_balance(filled), filled.sql(VOUCHERS)) == (balance, content)

@@ -14,6 +14,7 @@ WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # replace a row without any UPDATE or DELETE trigger being asked (SQLite, recursive_triggers off).
 NEVER_CHANGED = {
     "book": [("id",)],
+    "access": [("id",)],
     "unit": [("id",), ("code",), ("folded",)],
     "unit_version": [("id",)],
     "unit_cost_centre": [("id",)],
@@ -755,11 +756,26 @@ def upgrade() -> None:
         sqlite_strict=True
     )
     op.create_index(op.f('ix_handover_delivery_handover_id'), 'handover_delivery', ['handover_id'], unique=False)
+    op.create_table('access',
+        sa.Column('id', WHOLE, nullable=False),
+        sa.Column('login', sa.Text(), nullable=False),
+        sa.Column('role', sa.Text(), nullable=False),
+        sa.Column('unit_ids', sa.Text(), nullable=False),
+        sa.Column('registered_at', sa.Text(), nullable=False),
+        sa.Column('registered_by', sa.Text(), nullable=False),
+        sa.CheckConstraint("role IN ('finance', 'committee', 'unit', 'auditor', '')", name='access_role_known'),
+        sa.CheckConstraint("(role = 'unit') = (unit_ids <> '')", name='access_units_of_a_unit'),
+        sa.PrimaryKeyConstraint('id'),
+        sqlite_strict=True
+    )
+    op.create_index(op.f('ix_access_login'), 'access', ['login'], unique=False)
     if op.get_bind().dialect.name == "sqlite":
         guard_sqlite()
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_access_login'), table_name='access')
+    op.drop_table('access')
     op.drop_index(op.f('ix_handover_delivery_handover_id'), table_name='handover_delivery')
     op.drop_table('handover_delivery')
     op.drop_index(op.f('ix_handover_file_handover_id'), table_name='handover_file')

@@ -8,7 +8,6 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 ROLES = ("finance", "committee", "unit", "auditor")
 
 # The seals of the books, as the first version has them for SQLite. Each is a condition on a new row that breaks it.
@@ -123,38 +122,10 @@ NEVER_OVERDRAWN = {
 
 
 def upgrade() -> None:
-    op.create_table(
-        "access",
-        sa.Column("id", WHOLE, nullable=False),
-        sa.Column("login", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("unit_ids", sa.Text(), nullable=False),
-        sa.Column("registered_at", sa.Text(), nullable=False),
-        sa.Column("registered_by", sa.Text(), nullable=False),
-        sa.CheckConstraint("role IN ('finance', 'committee', 'unit', 'auditor', '')", name="access_role_known"),
-        sa.CheckConstraint("(role = 'unit') = (unit_ids <> '')", name="access_units_of_a_unit"),
-        sa.PrimaryKeyConstraint("id"),
-        sqlite_strict=True,
-    )
-    op.create_index(op.f("ix_access_login"), "access", ["login"], unique=False)
-    if op.get_bind().dialect.name == "sqlite":
-        _guard_access_on_sqlite()
-    else:
+    if op.get_bind().dialect.name == "postgresql":
         _guard()
         _open_the_door()
         _show_to_each_their_own()
-
-
-def _guard_access_on_sqlite() -> None:
-    for event in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER access_no_{event.lower()} BEFORE {event} ON access "
-            "BEGIN SELECT RAISE(ABORT, 'KV-POSTED: access is never changed'); END"
-        )
-    op.execute(
-        "CREATE TRIGGER access_no_replace BEFORE INSERT ON access WHEN EXISTS (SELECT 1 FROM access WHERE id = NEW.id) "
-        "BEGIN SELECT RAISE(ABORT, 'KV-POSTED: access is never replaced'); END"
-    )
 
 
 # PostgreSQL
@@ -543,5 +514,3 @@ def downgrade() -> None:
             # A copy of the books under another name has the same groups.
             if not op.get_bind().exec_driver_sql(NEEDED_ELSEWHERE, (group,)).scalar():
                 op.execute(f'DROP ROLE "{group}"')
-    op.drop_index(op.f("ix_access_login"), table_name="access")
-    op.drop_table("access")

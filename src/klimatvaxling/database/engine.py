@@ -360,7 +360,9 @@ def translated_faults(url: str) -> Iterator[None]:
         if isinstance(original, sqlite3.DatabaseError):
             understood = _sqlite_fault(url, original)
         elif type(original).__module__.partition(".")[0] == "psycopg":
-            understood = _server_fault(url, original, was_there=getattr(fault, "connection_invalidated", False))
+            # A connection is made within the library's own faults; whatever comes past them came on one that was there.
+            was_there = fault is original or getattr(fault, "connection_invalidated", False)
+            understood = _server_fault(url, original, was_there=was_there)
         if understood is None:
             raise
         raise understood from fault
