@@ -120,7 +120,7 @@ def _child(order: Mapping[str, Any]) -> int:
     if order["later"] is not None:
         folder = Path(order["later"])
         migrate.shipped = lambda _: folder  # type: ignore[assignment]
-        migrate.SCHEMA_REVISION = engine.SCHEMA_REVISION = "0002"
+        migrate.SCHEMA_REVISION = engine.SCHEMA_REVISION = "0003"
     steps = Steps(order["kill_at"])
     steps.watch()
     code: Any = 0

@@ -82,7 +82,7 @@ def owners() -> dict[str, str]:
     """Unit codes, cost centres and their beginnings (with a star), in lower case, to unit codes."""
     known = {}
     for line in (CITY / "enheter.csv").read_text(encoding="utf-8").splitlines()[1:]:
-        code, _, _, _, centres, _ = line.split(";")
+        code, _, _, _, centres, *_ = line.split(";")
         known |= dict.fromkeys([code.casefold(), *centres.split()], code)
     return known
 

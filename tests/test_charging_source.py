@@ -161,6 +161,7 @@ def test_a_source_that_does_not_exist_charges_nothing_by_a_slip(sources: Books) 
 
 
 @pytest.mark.parametrize("charging", ["tankkort", "korjournal", "poolbil"])
+@pytest.mark.on_sqlite  # begins anew from a copy of the file, six times
 def test_the_order_of_the_three_sample_files_changes_nothing(fresh_books: Books, charging: str) -> None:
     for command in (("unit", "load", ROOT / "demo" / "enheter.csv"), ("vehicle", "load", ROOT / "demo" / "fordon.csv")):
         assert fresh_books(*command).code == 0

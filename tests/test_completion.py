@@ -97,6 +97,7 @@ def test_the_books_are_those_of_the_line_wherever_they_are_named(complete: Compl
     assert complete("balance", "--unit", "O") == []
 
 
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("where", ["missing.db", "foreign.db", "other-version.db", "locked.db", "nowhere"])
 def test_without_books_nothing_is_offered_said_or_created(complete: Complete, more_books: Any, where: str) -> None:
     books = more_books()

@@ -348,6 +348,7 @@ def test_the_columns_of_the_invoice_list_are_as_promised(everything: Books) -> N
 
 
 @pytest.mark.skipif(os.name != "posix", reason="files have other permissions here")
+@pytest.mark.on_sqlite
 def test_every_file_the_program_writes_is_its_owners_only(books: Books, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

@@ -29,6 +29,10 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are n
 POINTS = int(os.environ.get("KLIMATVAXLING_CRASH_POINTS", "5"))
 
 
+# On a server it is the server that is killed: test_server_faults.py.
+pytestmark = pytest.mark.on_sqlite
+
+
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     started = Program(tmp_path_factory.mktemp("program"), {"PYTHONPATH": os.pathsep.join(sys.path)})
@@ -174,7 +178,7 @@ def test_killed_at_any_step_all_of_it_is_there_or_nothing_and_a_second_run_compl
     later = None
     if case.later:
         shutil.copytree(shipped("migrations"), later := tmp_path / "migrations")
-        (later / "versions" / "0002_later.py").write_text(LATER, encoding="utf-8")
+        (later / "versions" / "0003_later.py").write_text(LATER, encoding="utf-8")
 
     def fresh(number: int) -> tuple[Books, list[str]]:
         folder = tmp_path / f"run-{number}"

@@ -108,6 +108,7 @@ def hledgered(path: Path) -> tuple[dict[str, int], list[tuple[str, str, str]]]:
     return found, headers
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
 def test_beancount_reads_every_account_as_the_ledger_has_it(fixture: str, request: pytest.FixtureRequest) -> None:
     books: Books = request.getfixturevalue(fixture)
@@ -118,6 +119,7 @@ def test_beancount_reads_every_account_as_the_ledger_has_it(fixture: str, reques
     assert len([entry for entry in entries if isinstance(entry, Balance)]) == len(found)
 
 
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
 def test_hledgers_file_has_every_account_as_the_ledger_has_it(fixture: str, request: pytest.FixtureRequest) -> None:
     books: Books = request.getfixturevalue(fixture)
@@ -131,6 +133,7 @@ def test_hledgers_file_has_every_account_as_the_ledger_has_it(fixture: str, requ
 
 
 @pytest.mark.skipif(not shutil.which("hledger"), reason="the second reader above has read the same files")
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected", "books"])
 def test_hledger_itself_accepts_the_file_and_gives_the_same_balances(
     fixture: str, request: pytest.FixtureRequest
@@ -150,6 +153,7 @@ def test_hledger_itself_accepts_the_file_and_gives_the_same_balances(
 
 
 @pytest.mark.skipif(not shutil.which("ledger"), reason="the second reader above has read the same files")
+@pytest.mark.usefixtures("engine")
 @pytest.mark.parametrize("fixture", ["everything", "awkward", "corrected"])
 def test_ledger_reads_the_same_file(fixture: str, request: pytest.FixtureRequest) -> None:
     books: Books = request.getfixturevalue(fixture)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Books, run
+from conftest import Books, Shelf, do_everything, run
 from fuzz import CORPUS, TEMPLATES, answered, commands, words_of
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -25,6 +25,12 @@ def text() -> st.SearchStrategy[str]:
     return st.one_of(
         likely, dates, st.text(max_size=30), st.sampled_from(["", " ", "-", "--", "0", "9" * 40, "😀", "\x00", "{x}"])
     )
+
+
+@pytest.fixture(scope="module")
+def everything_once(shelf: Shelf) -> Path:
+    """Books in a file in which everything has happened once."""
+    return shelf.once("sqlite", "everything", do_everything).file
 
 
 @FEW
@@ -64,6 +70,7 @@ def test_a_fault_is_kept_in_the_corpus(tmp_path: Path) -> None:
     assert keep(["balance", "--as-of", "\u0000"], tmp_path) == kept
 
 
+@pytest.mark.on_sqlite
 def test_the_books_are_left_alone_by_what_is_refused(everything: Books) -> None:
     before = everything.dump()
     for template in TEMPLATES:

@@ -53,6 +53,8 @@ def test_the_year_at_the_finance_office_has_every_step_of_a_year() -> None:
 
 def test_no_command_on_a_page_is_left_untried() -> None:
     for page in PAGES:
+        if page.stem == "delade-bocker":  # needs a server, and logins on it: what it says is shown in test_access.py
+            continue
         text = re.sub(
             r"^```console\n.*?^```$|^<!-- bakgrund.*?^-->$",
             "",

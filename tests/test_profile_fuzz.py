@@ -169,6 +169,7 @@ def messy(text: str, delimiter: str, draw: random.Random) -> str:
     return "\r\n".join(map(delimiter.join, lines))
 
 
+@pytest.mark.on_sqlite  # begins anew from a copy of the file, many times
 @settings(max_examples=3, deadline=None, suppress_health_check=[*HealthCheck])
 @given(seed=st.integers(0, 10**9))
 @pytest.mark.parametrize("source", sorted({*SOURCES} - {"korjournal"}))

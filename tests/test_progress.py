@@ -101,6 +101,7 @@ main(sys.argv[1:])
     ],
     ids=lambda command: command[0],
 )
+@pytest.mark.on_sqlite
 def test_checks_backups_and_closings_show_progress_on_a_terminal(
     books: Books, tmp_path: Path, command: tuple[str, ...], told: str
 ) -> None:

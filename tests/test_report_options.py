@@ -50,6 +50,7 @@ REPORTS = {
 }
 # Commands that show or write something and are no reports of the books as they stood, with the reason.
 OTHERWISE = {
+    "access list": "who may do what; an account of people, not of units",
     "check": "proves the books as they are, all of them",
     "backup": "a copy of the books as they are",
     "restore": "puts a copy back",

@@ -433,6 +433,8 @@ SEEN_BY_A_UNIT = {
     "unit_merger": f"unit_id IN {MINE} OR into_id IN {MINE}",
     "vehicle": "unit IN (SELECT code FROM unit)",
     "charge": f"unit_id IN {MINE}",
+    "batch": "id IN (SELECT batch_id FROM charge)",
+    "completeness_declaration": f"unit_id IS NULL OR unit_id IN {MINE}",
     "trip": "charge_id IN (SELECT id FROM charge)",
     "trip_reversal": "charge_id IN (SELECT id FROM charge)",
     "posting": f"unit_id IN {MINE}",
@@ -449,6 +451,10 @@ HIDDEN_FROM_THE_COMMITTEE = (
 )  # fmt: skip
 # Columns a unit does not see: the number the chain begins with, and how many vouchers there were.
 KEPT_FROM_A_UNIT = {"book": ("nonce",), "period_event": ("head", "vouchers", "obstacles")}
+
+
+# Of a batch a unit sees only what says when its trips came, and from which source: the counts are everybody's.
+SHOWN_TO_A_UNIT = {"batch": ("id", "source_id", "undoes_id", "registered_at")}
 
 
 def _show_to_each_their_own() -> None:
@@ -482,7 +488,9 @@ def _show_to_each_their_own() -> None:
         condition = SEEN_BY_A_UNIT.get(table)
         if condition is not None:
             kept = KEPT_FROM_A_UNIT.get(table, ())
-            columns = ", ".join(f'"{row["name"]}"' for row in inspected.get_columns(table) if row["name"] not in kept)
+            names = [row["name"] for row in inspected.get_columns(table)]
+            shown = SHOWN_TO_A_UNIT.get(table, [name for name in names if name not in kept])
+            columns = ", ".join(f'"{name}"' for name in shown)
             op.execute(f'GRANT SELECT ({columns}) ON {table} TO "{_group("unit")}"')
             op.execute(
                 f'CREATE POLICY {table}_seen_by_unit ON {table} FOR SELECT TO "{_group("unit")}"'

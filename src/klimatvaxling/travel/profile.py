@@ -159,7 +159,12 @@ class Profile:
 
     @property
     def required_columns(self) -> tuple[str, ...]:
-        """The supplier's columns that must be there."""
+        """The supplier's columns that must be there: those that decide, and those whose sums verify the file."""
+        return tuple(dict.fromkeys([*self._deciding_columns, *(name for rule in self.totals for name in rule.sums)]))
+
+    @property
+    def _deciding_columns(self) -> tuple[str, ...]:
+        """The columns that say what a row is and what it is charged."""
         names = [name for rule in self.columns.values() if not rule.optional for name in rule.value_columns]
         # An optional value may be missing; one that is there without its sign or unit would be another value.
         names += [name for rule in self.columns.values() for name in rule.side_columns]
@@ -173,7 +178,7 @@ class Profile:
         """The supplier's columns that are stored; everything else is never written."""
         names = [name for rule in self.columns.values() for name in rule.value_columns]
         names += [name for rule in self.limits.rules for name in rule.columns]
-        return tuple(dict.fromkeys([*names, *self.required_columns, *self.keep]))
+        return tuple(dict.fromkeys([*names, *self._deciding_columns, *self.keep]))
 
     def source_column(self, standard_column: str | None) -> str | None:
         """The supplier's column behind a standard one, as the supplier spells it."""

@@ -160,8 +160,9 @@ def run(
             broken_off = undelivered(connection)
         for earlier in broken_off:
             require_free(folder, earlier.contents())
-            _deliver(around, earlier, folder, prepare(folder, earlier.contents()).publish)
-            done(translate(N_("Handover {handover} had broken off; its files are written now."), handover=earlier.id))
+            if _deliver(around, earlier, folder, prepare(folder, earlier.contents()).publish):
+                broken = N_("Handover {handover} had broken off; its files are written now.")
+                done(translate(broken, handover=earlier.id))
     prepared = None
     try:
         with writing(around.url, dry_run=dry_run) as connection:
@@ -190,18 +191,35 @@ def run(
             next_step("klimatvaxling handover list")
 
 
-def _deliver(around: Surroundings, handover: "Handover", folder: Path, publish: Callable[[], None]) -> None:
-    """Give the files their names and put it on record. Raises `HandoverNotWritten`."""
+def _deliver(
+    around: Surroundings, handover: "Handover", folder: Path, publish: Callable[[], None], *, once: bool = True
+) -> bool:
+    """Give the files their names and put it on record; False if another run has done so meanwhile, where `once` is asked.
+
+    Raises `HandoverNotWritten`.
+    """
     from klimatvaxling.database.engine import writing
     from klimatvaxling.files import FileUnwritable
-    from klimatvaxling.handovers.register import delivered
+    from klimatvaxling.handovers.register import delivered, last_folder, undelivered
 
-    try:
-        publish()
-    except FileUnwritable as fault:
-        raise HandoverNotWritten(handover=handover.id, what=fault.what()) from None
+    # Under the write lock: of two runs that find the same handover without its files, one writes them.
     with writing(around.url) as connection:
+        if once and handover.id not in {each.id for each in undelivered(connection)}:
+            elsewhere = last_folder(connection, handover)
+            done(
+                translate(
+                    N_("Another run wrote the files of handover {handover}, to {folder}."),
+                    handover=handover.id,
+                    folder=elsewhere,
+                )
+            )
+            return False
+        try:
+            publish()
+        except FileUnwritable as fault:
+            raise HandoverNotWritten(handover=handover.id, what=fault.what()) from None
         delivered(connection, handover, folder, clock=around.clock, by=around.user)
+    return True
 
 
 def again(
@@ -227,7 +245,7 @@ def again(
         folder = to.absolute() if to is not None else last_folder(connection, known)
     made_folder(folder)
     require_free(folder, known.contents())
-    _deliver(around, known, folder, prepare(folder, known.contents()).publish)
+    _deliver(around, known, folder, prepare(folder, known.contents()).publish, once=False)
     show(handed_over(known, known.period, str(folder), dry_run=False), output)
     done(translate(N_("Handover {handover} is written again; files in {folder}."), handover=known.id, folder=folder))
 
