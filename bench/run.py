@@ -225,6 +225,7 @@ def main() -> None:
     given = parser.parse_args()
     from lots import figures as over_lots
     from months import figures as beside_many
+    from server_copy import figures as on_a_server
     from suppliers import figures as of_suppliers
     from xlsx import figures as of_xlsx
 
@@ -234,6 +235,7 @@ def main() -> None:
         *of_xlsx(given.rounds),
         *beside_many(given.rounds, 5_000_000 if given.full else 1_000_000),
         *over_lots(given.rounds),
+        *on_a_server(given.rounds),
         measure_workbook(given.rounds),
     ]
     if given.json:

@@ -211,6 +211,10 @@ class Books:
         """What somebody does who wants one row past its guard."""
         self.sql(f"DROP TRIGGER {name}")
 
+    def told(self) -> str:
+        """What can be read in the database: hashes and nonces, in which any digits may stand, are left out."""
+        return re.sub(r"[0-9a-f]{32,}", "", self.dump())
+
     def without_triggers(self) -> None:
         """What somebody does who wants to tamper with the books."""
         for name in self.guards():

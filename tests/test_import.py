@@ -257,7 +257,7 @@ def test_a_personal_number_rejects_its_row_and_stands_nowhere(books: Books, numb
             for row in sheet.rows
             for cell in row
         ]
-        for place in (outcome.out, outcome.err, books.dump(), "\n".join(cells)):
+        for place in (outcome.out, outcome.err, books.told(), "\n".join(cells)):
             # Four digits alone may stand in any hash; with one more they are the number's.
             assert not re.search(r"0709[- ]?9805", place)
 
@@ -267,7 +267,7 @@ def test_two_personal_numbers_in_one_row_stand_nowhere(books: Books) -> None:
     outcome = books("import", file, "--source", "standard", "--accept-partial", "--format", "json")
     book = openpyxl.load_workbook(books.folder / "trips.rejected.xlsx")
     cells = [str(cell.value) for row in book.active.rows for cell in row]
-    for place in (outcome.out, outcome.err, books.dump(), "\n".join(cells)):
+    for place in (outcome.out, outcome.err, books.told(), "\n".join(cells)):
         assert not re.search(r"0709[- ]?9805", place)
         assert "0017" not in place
 
@@ -277,7 +277,7 @@ def test_a_personal_number_in_a_row_that_is_too_wide_stands_nowhere(books: Books
     outcome = books("import", file, "--source", "standard", "--accept-partial", "--format", "json")
     book = openpyxl.load_workbook(books.folder / "trips.rejected.xlsx")
     cells = [str(cell.value) for row in book.active.rows for cell in row]
-    for place in (outcome.out, outcome.err, books.dump(), "\n".join(cells)):
+    for place in (outcome.out, outcome.err, books.told(), "\n".join(cells)):
         assert not re.search(r"0709[- ]?9805", place)
 
 

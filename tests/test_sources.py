@@ -5,7 +5,6 @@ A change that is meant shows as a difference in tests/golden; write it anew with
 
 import json
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +81,6 @@ def test_a_sample_can_be_imported_with_the_units_and_vehicles_of_the_made_up_cit
 def test_neither_names_nor_employee_numbers_of_a_sample_reach_the_books(source: str, fresh_books: Books) -> None:
     load_the_made_up_city(fresh_books)
     fresh_books.json("import", sample_of(source), "--source", source)
-    stored = fresh_books.dump()
+    stored = fresh_books.told()
     travellers = ("Testsson", "Exempelsson", "Provsson", "Demosson", "90017", "90021", "Hemvägen")
-    # As a word: a hash may have any five digits in it.
-    assert not [name for name in travellers if re.search(rf"(?<!\w){name}(?!\w)", stored)]
+    assert not [name for name in travellers if name in stored]
