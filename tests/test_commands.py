@@ -2,9 +2,11 @@
 
 import csv
 import importlib
+import inspect
 import io
 import json
 import os
+import re
 import shlex
 import stat
 import subprocess
@@ -18,6 +20,7 @@ from klimatvaxling import __version__
 from klimatvaxling.terminal import commands as terminal_commands
 from klimatvaxling.terminal.app import ROOMS
 from klimatvaxling.terminal.app import command as command_tree
+from klimatvaxling.terminal.say import next_step
 
 SUMS = [
     "co2_g", "opening_ore", "charged_ore", "spent_ore", "swept_ore", "moved_ore", "grants_paid_ore", "own_funds_ore",
@@ -467,3 +470,27 @@ def test_a_word_alone_leads_to_the_same_commands_as_the_whole_tree(word: str) ->
     whole, narrowed = command_tree().commands, command_tree(word).commands
     assert list(narrowed) == [word]
     assert list(getattr(narrowed[word], "commands", ())) == list(getattr(whole[word], "commands", ()))
+
+
+def test_every_command_that_changes_something_suggests_the_next_sensible_step() -> None:
+    silent = []
+    for name in ROOMS:
+        room = importlib.import_module(f"klimatvaxling.terminal.commands.{name}")
+        for path, _, _, function in room.COMMANDS:
+            if "dry_run" in inspect.signature(function).parameters:
+                source = inspect.getsource(function)
+                helpers = [getattr(room, called, None) for called in set(re.findall(r"\b(_\w+)\(", source))]
+                texts = [source, *(inspect.getsource(helper) for helper in helpers if inspect.isfunction(helper))]
+                if not any("next_step(" in text for text in texts):
+                    silent.append(path)
+    assert silent == []
+
+
+def test_the_next_step_is_told_to_a_person_at_a_terminal_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_step("klimatvaxling balance")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    next_step("klimatvaxling balance")
+    assert "klimatvaxling balance" in capsys.readouterr().err

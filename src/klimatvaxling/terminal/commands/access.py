@@ -60,6 +60,8 @@ def revoke(
     if not on_a_server:
         _say_where_the_boundary_is()
     show_registered({"login": login, "role": None, "unit": None}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling access list")
 
 
 def _say_where_the_boundary_is() -> None:

@@ -370,6 +370,8 @@ def dismiss_quarantined(
     )
     done(translate(text, row=row["row"], file=row["file"], reason=row["reason"]))
     show_registered(row, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling quarantine list")
 
 
 COMMANDS = (

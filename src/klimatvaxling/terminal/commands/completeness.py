@@ -7,7 +7,7 @@ import typer
 from klimatvaxling import typed
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 _Year = Annotated[
@@ -87,6 +87,8 @@ def declare_completeness(
     }[state, dry_run]
     done(translate(said, whose=whose, period=month))
     show_registered(row, output, dry_run=dry_run)
+    if not dry_run:
+        next_step(f"klimatvaxling completeness --year {str(month)[:4]}")
 
 
 def list_duplicates(

@@ -272,6 +272,8 @@ def score(
     told = translate(N_("Points of grant {grant}: {points}."), grant=count(grant), points=listed)
     document = {"id": count(grant), "scores": given, "vouchers": [], "dry_run": dry_run}
     show_posted(document, told + unless(dry_run=dry_run), output)
+    if not dry_run:
+        next_step("klimatvaxling grant rank")
 
 
 def list_grants(

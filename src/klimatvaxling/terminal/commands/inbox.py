@@ -13,7 +13,7 @@ from klimatvaxling.errors import ExchangeError, Place
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import faults, options
 from klimatvaxling.terminal.again import again_if_asked
-from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 
@@ -79,6 +79,8 @@ def run_inbox(
         _show(results, output, dry_run=dry_run)
     if max(codes):
         raise typer.Exit(max(codes))
+    if not dry_run:
+        next_step("klimatvaxling balance")
 
 
 def _take(run: _Run, file: Path) -> tuple[dict[str, object], int]:

@@ -7,7 +7,7 @@ import typer
 from klimatvaxling import typed
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
 _Month = Annotated[str, typer.Argument(metavar="YYYY-MM", help=N_("The month."))]
@@ -54,6 +54,8 @@ def close(
         "first_open_on": period.next().first_day.isoformat(),
     }
     show_registered(row, output, dry_run=dry_run)
+    if not dry_run:
+        next_step(f"klimatvaxling handover run --period {period} --to FOLDER")
 
 
 def reopen(
@@ -76,6 +78,8 @@ def reopen(
     text = N_("{month} would be open again; nothing is registered.") if dry_run else N_("{month} is open again.")
     done(translate(text, month=period))
     show_registered({"period": str(period), "state": "reopened", "reason": event.reason}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling period list")
 
 
 def list_periods(

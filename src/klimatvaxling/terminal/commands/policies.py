@@ -8,7 +8,7 @@ import typer
 
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done
+from klimatvaxling.terminal.say import done, next_step
 from klimatvaxling.terminal.show import present, show_registered
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -60,6 +60,8 @@ def set_policy(
     done(translate(text, name=name, value=value, day=day))
     row = {"name": name, "value": kept, "valid_from_on": day.isoformat(), "decision": decision.strip()}
     show_registered(row, output, dry_run=dry_run)
+    if not dry_run:
+        next_step(f"klimatvaxling policy history {name}")
 
 
 def history(
@@ -99,6 +101,8 @@ def load_factors(
         text = N_("Factor set registered: {factor_set}.")
     done(translate(text, factor_set=factor_set.label))
     show_registered({"factor_sets": [factor_set.label] if is_new else []}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling factor list")
 
 
 def list_factors(

@@ -7,7 +7,7 @@ import typer
 from klimatvaxling import typed
 from klimatvaxling.language import N_, translate
 from klimatvaxling.terminal import options
-from klimatvaxling.terminal.say import done, unless
+from klimatvaxling.terminal.say import done, next_step, unless
 from klimatvaxling.terminal.show import present
 from klimatvaxling.terminal.surroundings import Surroundings, output_format
 
@@ -38,6 +38,8 @@ def open_round(
     done(told + unless(dry_run=dry_run))
     row = {"round": opened.name, "opens_on": opened.opens_on, "closes_on": opened.closes_on}
     show_registered(row, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling grant round list")
 
 
 def close_round(
@@ -59,6 +61,8 @@ def close_round(
         closed = put_on_record(connection, name, day, clock=around.clock, by=around.user)
     done(translate(N_("The round “{name}” is closed from {day}."), name=closed.name, day=day) + unless(dry_run=dry_run))
     show_registered({"round": closed.name, "closed_on": closed.closed_on}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling grant rank")
 
 
 def list_rounds(

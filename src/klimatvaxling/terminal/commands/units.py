@@ -68,6 +68,8 @@ def add(
     text = N_("Unit {unit} would be registered; nothing is registered.") if dry_run else N_("Unit {unit} registered.")
     done(translate(text, unit=code))
     show_registered({"units": [new.code]}, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling unit list")
 
 
 def load(
@@ -176,6 +178,8 @@ def change(
     )
     done(translate(text, unit=history[0].code, day=day))
     _show_history(history, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling unit list")
 
 
 def end(
@@ -201,6 +205,8 @@ def end(
     )
     done(translate(text, unit=history[0].code, day=day))
     _show_history(history, output, dry_run=dry_run)
+    if not dry_run:
+        next_step("klimatvaxling unit list")
 
 
 def _show_history(history: Sequence[Any], output: str, *, dry_run: bool) -> None:
