@@ -321,3 +321,14 @@ def test_a_newer_database_is_left_alone(filled: Books) -> None:
     assert (outcome.code, "KV-DATABASE-VERSION" in outcome.err) == (4, True)
     assert filled.dump() == before
     assert not list(filled.folder.glob("*before*"))
+
+
+def test_a_server_has_every_guard_that_a_file_has_and_more_of_its_own() -> None:
+    """The same law in two dialects: a seal that is added to one is added to the other."""
+    scripts = ScriptDirectory(str(shipped("migrations")))
+    file, many = (scripts.get_revision(number).module for number in ("0001", "0002"))
+    assert file.SEALS.keys() - many.SEALS.keys() == {"trip_before_its_seal"}  # asked once for all trips of a statement
+    assert many.SEALS.keys() - file.SEALS.keys() == {"registration_is_true", "approved_by_another"}
+    assert many.NEVER_OVERDRAWN.keys() == file.NEVER_OVERDRAWN.keys()
+    for name in many.NEVER_OVERDRAWN:
+        assert many.NEVER_OVERDRAWN[name][0] == file.NEVER_OVERDRAWN[name][0]
