@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Books, trip
-from klimatvaxling.batches import ahead
+from klimatvaxling.batches import ahead, reader
 
 ROWS = [
     trip("a"),
@@ -20,7 +20,7 @@ ROWS = [
 
 @pytest.fixture
 def in_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "WORTH_A_PROCESS_BYTES", 0)
+    monkeypatch.setattr(reader, "WORTH_A_PROCESS_BYTES", 0)
 
 
 def outcome(books: Books, *options: str) -> tuple[int, object, str]:
@@ -36,7 +36,7 @@ def test_the_result_is_the_same_wherever_the_file_is_read(
 ) -> None:
     books.csv("trips.csv", ROWS)
     here = outcome(books, *options)
-    monkeypatch.setattr(ahead, "WORTH_A_PROCESS_BYTES", 0)
+    monkeypatch.setattr(reader, "WORTH_A_PROCESS_BYTES", 0)
     assert outcome(books, *options) == here
 
 
@@ -77,7 +77,7 @@ def test_a_reader_that_is_killed_leaves_nothing_posted(books: Books, monkeypatch
         started[0].kill()
         return packed
 
-    monkeypatch.setattr(ahead.subprocess, "Popen", Watched)
+    monkeypatch.setattr(reader.subprocess, "Popen", Watched)
     real = ahead._unpacked
     monkeypatch.setattr(ahead, "_unpacked", lambda message, packed: real(*killed((message, packed))))  # type: ignore[arg-type]
     found = books("import", file, "--source", "standard")

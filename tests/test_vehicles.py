@@ -389,10 +389,10 @@ def test_a_ten_digit_card_is_let_through_where_the_profile_says_what_cards_look_
 
 
 def test_a_large_file_gets_the_same_in_a_process_of_its_own(cards: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    from klimatvaxling.batches import ahead
+    from klimatvaxling.batches import reader
 
     lines = ("1;2025-03-07;QVI 101;;;10", "2;2025-03-07;QVI 190;;;10", "3;2025-03-07;QVI 999;;;10")
     file = bought(cards, *lines)
     here = cards("import", file, "--source", "kort", "--dry-run", "--format", "json")
-    monkeypatch.setattr(ahead, "WORTH_A_PROCESS_BYTES", 0)
+    monkeypatch.setattr(reader, "WORTH_A_PROCESS_BYTES", 0)
     assert cards("import", file, "--source", "kort", "--dry-run", "--format", "json") == here

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
 from klimatvaxling.batches import run
-from klimatvaxling.batches.ahead import Reader, reading_ahead
+from klimatvaxling.batches.ahead import reading_ahead
 from klimatvaxling.batches.amending import Amending
 from klimatvaxling.batches.batch import (
     ImportResult,
@@ -32,6 +32,7 @@ from klimatvaxling.batches.batch import (
 from klimatvaxling.batches.pages import page_text
 from klimatvaxling.batches.quarantine import Corrected, corrections
 from klimatvaxling.batches.quarantine_register import waiting_rows
+from klimatvaxling.batches.reader import Reader
 from klimatvaxling.batches.reading import Closing, Opening, Part, Task
 from klimatvaxling.batches.store import FIRST_REVISIONS, BatchStore, Known, has_trips, profile_id, source_id
 from klimatvaxling.batches.verdicts import Verdicts

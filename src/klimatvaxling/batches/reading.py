@@ -24,7 +24,6 @@ from klimatvaxling.travel.file import TravelFile
 from klimatvaxling.travel.plausible import Implausible, ImplausibleAmount, SpeedRule, iso_minute
 from klimatvaxling.travel.profile import Profile, fold
 from klimatvaxling.travel.rows import Layout, TravelRows
-from klimatvaxling.travel.sheet import open_for
 from klimatvaxling.travel.standard import COLUMNS
 from klimatvaxling.trips.fleet_rows import FROM_VEHICLE, FleetRows, Reason, SetAside
 from klimatvaxling.trips.trip import ContentIds, Trips
@@ -105,9 +104,9 @@ class Closing:
 Message = Opening | Part | Closing
 
 
-def read(task: Task) -> Iterator[Message]:
+def read(task: Task, file: TravelFile) -> Iterator[Message]:
     """Everything a file says: an opening, parts, a closing. Raises what is wrong with the file as a whole."""
-    with open_for(task.profile, task.file) as file:
+    with file:
         yield from _Reading(task, file).messages()
 
 

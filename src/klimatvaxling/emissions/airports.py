@@ -287,7 +287,11 @@ def _spelling() -> Mapping[str, str]:
     return {_folded(name): name.title() for name in reversed(_places()["names"])}
 
 
-# The data takes a tenth of a second to load, which most commands never need.
+def load() -> None:
+    """Load the table of airports now: it takes a tenth of a second, which most commands never need."""
+    _airports()
+
+
 @functools.cache
 def _airports() -> Mapping[str, Any]:
     import airportsdata

@@ -18,6 +18,7 @@ from klimatvaxling.emissions.echo import shown
 from klimatvaxling.emissions.factor import DISTANCE_UNIT, FUEL_UNITS, HAULS, MEASURES, Factor, FactorSet
 from klimatvaxling.errors import InputRefused, Place
 from klimatvaxling.language import N_
+from klimatvaxling.memo import Memo
 
 # No trip, nor a year of one vehicle, comes near; and below it every product is exact and fits the database.
 TOO_LARGE = 10_000_000
@@ -150,6 +151,7 @@ class Assessor:
         self._newest_first = tuple(reversed(sets))
         self._factors: dict[tuple[int, str, str, str, datetime.date], Factor | None] = {}
         self._routes: dict[str, airports.Route] = {}
+        self._numbers: Memo[str, Decimal] = Memo(typed.decimal)
 
     @property
     def has_seasons(self) -> bool:
@@ -196,9 +198,9 @@ class Assessor:
         faults: list[InputRefused] = []
         times, distance_km = _times(evidence.distance_km)
         read = _Read(
-            _number("co2_fossil_kg", evidence.stated_kg, faults),
-            _number("fuel_quantity", evidence.fuel_quantity, faults),
-            _number("distance_km", distance_km, faults, times),
+            self._number("co2_fossil_kg", evidence.stated_kg, faults),
+            self._number("fuel_quantity", evidence.fuel_quantity, faults),
+            self._number("distance_km", distance_km, faults, times),
             # What stands in the route cell of a car trip may be street names; it is never used.
             self._route(evidence.route, faults) if evidence.category == "flight" else None,
             times,
@@ -206,6 +208,20 @@ class Assessor:
         if evidence.category == "flight" and evidence.fuel_quantity.strip():
             faults.append(FuelQuantityOfAFlight(place=Place(column="fuel_quantity")))
         return read, faults
+
+    def _number(self, column: str, text: str, faults: list[InputRefused], times: int = 1) -> Decimal | None:
+        if not text or text.isspace():
+            return None
+        try:
+            number = exact.product(self._numbers[text], Decimal(times)) if times > 1 else self._numbers[text]
+        except typed.NotANumber:
+            faults.append(CellNotANumber(place=Place(column=column), value=shown(text)))
+            return None
+        if number.copy_abs() >= TOO_LARGE:
+            # The value is not repeated: ten digits may be somebody's personal identity number.
+            faults.append(CellTooLarge(place=Place(column=column), most=TOO_LARGE))
+            return None
+        return number
 
     def _route(self, text: str, faults: list[InputRefused]) -> airports.Route | None:
         if not text.strip():
@@ -317,21 +333,6 @@ def _times(text: str) -> tuple[int, str]:
     if found is None or not int(found[2]):
         return 1, text
     return int(found[2]), found[1] + found[3].strip()
-
-
-def _number(column: str, text: str, faults: list[InputRefused], times: int = 1) -> Decimal | None:
-    if not text or text.isspace():
-        return None
-    try:
-        number = exact.product(typed.decimal(text), Decimal(times)) if times > 1 else typed.decimal(text)
-    except typed.NotANumber:
-        faults.append(CellNotANumber(place=Place(column=column), value=shown(text)))
-        return None
-    if number.copy_abs() >= TOO_LARGE:
-        # The value is not repeated: ten digits may be somebody's personal identity number.
-        faults.append(CellTooLarge(place=Place(column=column), most=TOO_LARGE))
-        return None
-    return number
 
 
 def _stated(stated_kg: Decimal, flight: _Read | None) -> Assessment:

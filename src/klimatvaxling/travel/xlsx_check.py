@@ -13,8 +13,8 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from xml.etree.ElementTree import Element, ParseError
-from xml.sax.saxutils import unescape
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
@@ -41,15 +41,14 @@ ZIP_FAULTS = (
 _DECLARATION = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,3}[0-9]{1,10})""")
 _PLAIN_COLUMNS, _PLAIN_ROWS = b"Z", 99_999
-_NOT_PLAIN_CELL = re.compile(rb'<c r="(?![A-Z][0-9]{1,5}")')
-_NOT_PLAIN_ROW = re.compile(rb'<row r="(?![0-9]{1,5}")')
+_NOT_PLAIN_CELL = re.compile(rb'<c(?! r="[A-Z][0-9]{1,5}")')
+_NOT_PLAIN_ROW = re.compile(rb'<row(?! r="[0-9]{1,5}")')
 _CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _ROW_START = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _ATTRIBUTES = rb"""((?:\s+[\w:.-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'))*)\s*"""
 _EMPTY = re.compile(rb"<(?:\w+:)?(?:c|row)" + _ATTRIBUTES + rb"/>|<(?:\w+:)?c" + _ATTRIBUTES + rb"></(?:\w+:)?c>")
 _CELL = re.compile(rb"<(?:\w+:)?c" + _ATTRIBUTES + rb">(.*?)</(?:\w+:)?c>", re.DOTALL)
 _SPECIAL = re.compile(rb"""<(?:\w+:)?f[\s/>]|\st\s*=\s*["']e["']""")
-_SPECIAL_HINTS = (b"<f", b":f", b'"e"', b"'e'")
 _UNUSUAL_SPACES = (b"\t", b"\n", b"\r", b"\v", b"\f")
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
@@ -208,7 +207,9 @@ def _pieces(blocks: Iterator[bytes]) -> Iterator[bytes]:
     rest = b""
     for block in blocks:
         data = rest + block
-        cut = max(data.rfind(b"</c>") + 4, data.rfind(b":c>") + 3, data.rfind(b"<row "), data.rfind(b":row "))
+        cut = max(data.rfind(b"</c>") + 4, data.rfind(b"<row "))
+        if b":" in data:
+            cut = max(cut, data.rfind(b":c>") + 3, data.rfind(b":row "))
         if cut < 5:
             cut = max(data.rfind(b"<"), 0) if len(data) < 2 * _BLOCK_BYTES else len(data)
         rest = data[cut:]
@@ -230,8 +231,7 @@ class _Surveyor:
         """What all the pieces together hold."""
         for piece in pieces:
             self._measure(piece)
-            # Plain searches first; they are many times faster than the expression.
-            if any(hint in piece for hint in _SPECIAL_HINTS) and _SPECIAL.search(piece):
+            if _may_be_special(piece) and _SPECIAL.search(piece):
                 self._look_at_cells(piece)
         named = max((_column_number(letters) for letters in self._letters), default=0)
         self._found.columns = named + self._most_unplaced
@@ -243,7 +243,7 @@ class _Surveyor:
             # How far it reaches at most is nearly always enough, and found in a fraction of the time.
             self._letters.add(_PLAIN_COLUMNS)
             self._last_row = max(self._last_row, _PLAIN_ROWS)
-            self._found.cells += piece.count(b"<c ")
+            self._found.cells += piece.count(b'<c r="')
             return
         references = b" ".join(_REFERENCE.findall(piece))
         # Sets made by functions that run in C: a sheet has millions of cells.
@@ -278,19 +278,23 @@ class _Surveyor:
             if place is None or self._special > MOST_SPECIAL_CELLS:
                 raise XlsxDamaged(place=Place(file=self._name))
             row, column = int(place[1].lstrip(_LETTERS)), _column_number(place[1].rstrip(_DIGITS))
-            shown = unescape(text.decode("utf-8", "replace"), {"&quot;": '"', "&apos;": "'"})
+            shown = unescape(text.decode("utf-8", "replace"))
             self._found.special.setdefault(row, {})[column] = shown
 
 
 def _is_plain(piece: bytes) -> bool:
     """Whether every row and cell says where it stands, as programs usually write it, within A1:Z99999."""
+    has_prefixes = b":" in piece and (b":c" in piece or b":row" in piece)
+    return not has_prefixes and _NOT_PLAIN_CELL.search(piece) is None and _NOT_PLAIN_ROW.search(piece) is None
+
+
+def _may_be_special(piece: bytes) -> bool:
+    """Whether it is worth looking for formulas and errors. Plain searches are many times faster than the expression.
+
+    One character is found in hardly any time, so what stands behind a rare one is looked for only where that is.
+    """
     return (
-        b":c" not in piece
-        and b":row" not in piece
-        and piece.count(b"<c") == piece.count(b'<c r="')
-        and piece.count(b"<row") == piece.count(b'<row r="')
-        and not _NOT_PLAIN_CELL.search(piece)
-        and not _NOT_PLAIN_ROW.search(piece)
+        b"<f" in piece or b'"e"' in piece or (b"'" in piece and b"'e'" in piece) or (b":" in piece and b":f" in piece)
     )
 
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from klimatvaxling.errors import ExchangeError, InputRefused, Place
 from klimatvaxling.language import N_
+from klimatvaxling.memo import Memo
 from klimatvaxling.travel.file_rules import (
     CONTROL,
     MOST_CELL_CHARACTERS,
@@ -61,37 +63,46 @@ class XlsxContent:
 
     def chunks(self, size: int) -> Chunks:
         """Rows in chunks. Raises `ControlCharacter` or `CellTooLong`."""
-        rows = self._rows()
-        first = 1
-        while chunk := list(itertools.islice(rows, size)):
-            self._require_text(first, chunk)
-            yield first, chunk
-            first += len(chunk)
-
-    def _rows(self) -> Iterator[list[str]]:
         # The reader begins with the sheet's first row, but with its first column in use.
         before = [""] * (self.sheet.start[1] if self.sheet.start else 0)
-        number = 0
+        texts: dict[type, Memo[Any, str]] = {kind: Memo(as_text) for kind, as_text in _AS_TEXT.items()}
+        first = 1
         with reading(self.name):
-            for number, cells in enumerate(self.sheet.iter_rows() if self.sheet.start else (), start=1):
-                row = before + [cell if cell.__class__ is str else _AS_TEXT[cell.__class__](cell) for cell in cells]
-                yield self._with_special(number, row) if number in self.special else row
-        for behind in range(number + 1, max(self.special, default=0) + 1):
-            yield self._with_special(behind, [])
+            rows = self.sheet.iter_rows() if self.sheet.start else iter(())
+            while cells := list(itertools.islice(rows, size)):
+                chunk = [
+                    [cell if cell.__class__ is str else texts[cell.__class__][cell] for cell in row] for row in cells
+                ]
+                if before:
+                    chunk = [before + row for row in chunk]
+                self._fill_special(first, chunk)
+                self._require_text(first, chunk)
+                yield first, chunk
+                first += len(chunk)
+        last = max(self.special, default=0)
+        for start in range(first, last + 1, size):
+            behind: list[list[str]] = [[] for _ in range(min(size, last + 1 - start))]
+            self._fill_special(start, behind)
+            yield start, behind
 
-    def _with_special(self, number: int, row: list[str]) -> list[str]:
-        for column, text in self.special.get(number, {}).items():
-            row += [""] * (column - len(row))
-            row[column - 1] = row[column - 1] or text
-        return row
+    def _fill_special(self, first: int, chunk: list[list[str]]) -> None:
+        """Put in what the reader shows as empty."""
+        for number in self.special.keys() & range(first, first + len(chunk)) if self.special else ():
+            row = chunk[number - first]
+            for column, text in self.special[number].items():
+                row += [""] * (column - len(row))
+                row[column - 1] = row[column - 1] or text
 
     def _require_text(self, first: int, chunk: list[list[str]]) -> None:
-        for number, row in enumerate(chunk, first):
-            whole = "\t".join(row)
-            if found := CONTROL.search(whole):
+        lines = list(map("\t".join, chunk))
+        # One look at all of them, and at each only where that finds something.
+        if CONTROL.search("\t".join(lines)) is None and len(max(lines, key=len)) <= MOST_CELL_CHARACTERS:
+            return
+        for number, (row, line) in enumerate(zip(chunk, lines, strict=True), first):
+            if found := CONTROL.search(line):
                 place = Place(file=self.name, row=number)
                 raise ControlCharacter(character=control_name(found[0]), place=place)
-            if len(whole) > MOST_CELL_CHARACTERS and max(map(len, row)) > MOST_CELL_CHARACTERS:
+            if max(map(len, row), default=0) > MOST_CELL_CHARACTERS:
                 raise CellTooLong(most=MOST_CELL_CHARACTERS, place=Place(file=self.name, row=number))
 
 

@@ -89,18 +89,21 @@ def import_files(
     around: Surroundings = context.obj
     output_format(output)
     accepted = accepted_codes(accept or [])
-    several = len(paths) > 1 or any(_is_folder(Path(path)) for path in paths)
-    files = _in_folders(paths)
-    if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
-        raise ExpectOneFile
-    from klimatvaxling.batches.ahead import started_reader
+    from klimatvaxling.batches.reader import started_reader
 
-    # The reader of a large file gets ready while this process loads the database's library.
-    with started_reader(files[0]) as reader:
-        from klimatvaxling.batches.importing import Order
+    # The reader of a large file gets ready, and opens it, while this process loads the database's library.
+    with started_reader(Path(paths[0])) as reader:
         from klimatvaxling.travel.sources import find_source, require_finished
 
         profile = find_source(source) if dry_run else require_finished(find_source(source))
+        if reader is not None:
+            reader.tell(profile)
+        several = len(paths) > 1 or any(_is_folder(Path(path)) for path in paths)
+        files = _in_folders(paths)
+        if len(files) > 1 and (expect_rows is not None or expect_kg is not None):
+            raise ExpectOneFile
+        from klimatvaxling.batches.importing import Order
+
         orders = [
             Order(
                 file=file,

@@ -1,0 +1,122 @@
+"""The reader of a large file: a process of its own, started before anything is known but the file's name.
+
+It loads its own libraries while the first process loads the database's, opens the file as soon as it is told the
+profile, and reads it when it is given its task (ahead.py). Starting it needs nothing but the standard library.
+"""
+
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from klimatvaxling.errors import TRACEBACK_VARIABLE, ExchangeError
+
+# Below this a second process costs more than it saves.
+WORTH_A_PROCESS_BYTES = 4_000_000
+# A workbook is packed, and takes longer to read.
+WORTH_A_PROCESS_XLSX_BYTES = 500_000
+# How far the reader may be ahead, where the system lets a pipe hold so much.
+_AHEAD_BYTES = 1 << 20
+
+
+class ReaderLost(Exception):
+    """The reading process ended before the file did: a fault of the program or the machine, never of the user."""
+
+
+class Reader:
+    """The process, as the one that started it sees it. `file` is what it was started for."""
+
+    def __init__(self, process: subprocess.Popen[bytes], file: Path) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._given, self._results, self._file = process.stdin, process.stdout, file
+        self._is_told = False
+
+    def tell(self, profile: Any) -> None:
+        """By which profile to open the file; it is opened at once."""
+        self._is_told = True
+        self._give((profile, self._file))
+
+    def messages(self, task: Any) -> Iterator[Any]:
+        """Hand over the task, and receive what the process answers, until it has no more to say."""
+        if not self._is_told:
+            self.tell(task.profile)
+        self._give(task)
+        return _received(self._results)
+
+    def _give(self, what: object) -> None:
+        try:
+            pickle.dump(what, self._given)
+            self._given.flush()
+        except BrokenPipeError as fault:
+            raise ReaderLost from fault
+
+
+def _received(stream: IO[bytes]) -> Iterator[Any]:
+    while True:
+        try:
+            yield pickle.load(stream)  # noqa: S301 - from the process this one started
+        except (EOFError, pickle.UnpicklingError) as fault:
+            raise ReaderLost from fault
+
+
+@contextmanager
+def started_reader(file: Path) -> Iterator[Reader | None]:
+    """A process that is ready to read `file`, where that is worth it; ended when the caller is done with it."""
+    if not _is_large(file):
+        yield None
+        return
+    # -P: nothing in the folder the user stands in is taken for a part of the program.
+    command = [sys.executable, "-P", "-m", "klimatvaxling.batches.reader"]
+    quiet = None if os.environ.get(TRACEBACK_VARIABLE) else subprocess.DEVNULL
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=quiet, pipesize=_AHEAD_BYTES) as process:
+        try:
+            yield Reader(process, file)
+        finally:
+            process.kill()
+
+
+def _is_large(file: Path) -> bool:
+    least = WORTH_A_PROCESS_XLSX_BYTES if file.suffix.casefold() == ".xlsx" else WORTH_A_PROCESS_BYTES
+    try:
+        return file.is_file() and file.stat().st_size >= least
+    except (OSError, ValueError):  # what may not be looked at is complained about when it is opened
+        return False
+
+
+def main(given: IO[bytes], results: IO[bytes]) -> None:
+    """The process itself: a profile and a file in, then a task; the messages out, and last what went wrong if any did."""
+    gc.disable()
+    from klimatvaxling.travel.sheet import open_for
+
+    profile, path = pickle.load(given)  # noqa: S301 - from the process that started this one
+    # The library that unpacks a workbook lets other threads run meanwhile.
+    threading.Thread(target=_load_the_rest).start()
+    try:
+        file = open_for(profile, path)
+        task = pickle.load(given)  # noqa: S301 - as above
+        from klimatvaxling.batches.ahead import packed_messages
+
+        for message in packed_messages(task, file):
+            pickle.dump(message, results)
+    except ExchangeError as fault:
+        pickle.dump((fault, b""), results)
+    results.flush()
+
+
+def _load_the_rest() -> None:
+    from klimatvaxling.batches import ahead  # noqa: F401 - loaded, for the thread that reads
+    from klimatvaxling.emissions import airports
+
+    airports.load()
+
+
+if __name__ == "__main__":
+    main(sys.stdin.buffer, sys.stdout.buffer)
