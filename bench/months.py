@@ -5,6 +5,7 @@ take minutes, and an import looks at nothing else that grows. With ids and witho
 """
 
 import contextlib
+import os
 import sqlite3
 import sys
 import tempfile
@@ -84,6 +85,9 @@ def figures(rounds: int, trips: int) -> list[Figure]:
                 with full.open("rb") as original, books.open("wb") as copy:
                     while block := original.read(1 << 24):
                         copy.write(block)
+                    # Else the import's own fsync would write the whole copy.
+                    copy.flush()
+                    os.fsync(copy.fileno())
                 seconds, _ = run(*command, database=books, environment=own)
                 taken.append((seconds / floor, seconds, floor))
             found.append(_figure(f"{MONTH:,} rows beside {trips:,}, {source}", "s", taken, 1.2))

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
+from operator import lt, sub
 from pathlib import Path
 
 from klimatvaxling.batches.batch import Rejected, TripTwice
@@ -121,6 +122,8 @@ class _Reading:
             lambda row: self._limits.tank_complaint(*row)
         )
         self._minutes: Memo[str, int] = Memo(iso_minute)
+        if self._limits.speed is not None:
+            self._enough_minutes: Memo[int, int] = Memo(self._limits.speed.enough_minutes)
         self._understanding = Understanding(
             Directory(task.units, task.mergers),
             task.policies,
@@ -241,13 +244,15 @@ class _Reading:
         if not {*rule.columns} <= {*header}:
             return
         starts, ends = (chunk.kept[header.index(column)] for column in rule.columns)
-        distances, most_in_an_hour = chunk.columns[_DISTANCE], int(rule.most_km_per_hour)
-        minute = self._minutes.__getitem__
-        for row, (start, end, distance) in enumerate(
-            zip(map(minute, starts), map(minute, ends), distances, strict=True)
-        ):
-            # Nearly always a look at the number of digits shows that the distance takes no longer.
-            if end > start > 0 and len(distance) < len(str(most_in_an_hour * (end - start) // 60)):
+        distances, minute = chunk.columns[_DISTANCE], self._minutes.__getitem__
+        begun = list(map(minute, starts))
+        taken = map(sub, map(minute, ends), begun)
+        # Nearly always a look at the number of digits shows that the distance takes no longer.
+        is_doubtful = list(map(lt, taken, map(self._enough_minutes.__getitem__, map(len, distances))))
+        if all(begun) and not any(is_doubtful):
+            return
+        for row, distance in enumerate(distances):
+            if begun[row] and not is_doubtful[row]:
                 continue
             complaint = rule.complaint(starts[row], ends[row], chunk.columns[_DATE][row], distance)
             if complaint is not None and complaint.code not in self._task.accept:

@@ -10,7 +10,8 @@ from typing import Any
 
 from klimatvaxling.trips.trip import FIELDS, SEPARATOR, Trips
 
-LENGTH = 10_000
+# Longer than this, and writing a run takes longer than the reading process can be ahead: then each waits for the other.
+LENGTH = 5_000
 # A shorter run stays in the order of its file.
 _WORTH_IT = 1_000
 _PAGE = 500

@@ -54,9 +54,8 @@ def convert(rule: ColumnRule, cell: str) -> str:
         except typed.NotANumber:
             return cell
     for form in rule.date_formats:
-        found = _date(value, form)
-        if found is not None:
-            return (_month_end(found) if rule.last_of_month and "%d" not in form else found).isoformat()
+        if found := _day(value, form, last_of_month=rule.last_of_month):
+            return found
     return value
 
 
@@ -206,16 +205,30 @@ def multiplied(column: str, value: str, times: int | None, counts: Sequence[str]
         return f"{value} \u00d7 {abs(times)}"
 
 
-def _date(value: str, form: str) -> datetime.date | None:
-    day_form = form.removesuffix(":%S").removesuffix(" %H:%M")
-    if day_form != form and (clock := _CLOCK.search(value)) and (":%S" in form) == bool(clock[1]):
+def _day(value: str, form: str, *, last_of_month: bool) -> str:
+    """The day in ISO form; empty where the value is not written as `form` says."""
+    day_form, seconds = _day_form(form)
+    if day_form != form and (clock := _CLOCK.search(value)) and seconds == bool(clock[1]):
         # A day is worked out once, not for every minute of it.
-        return _day(value[: clock.start()], day_form)
-    return _day(value, form)
+        value, form = value[: clock.start()], day_form
+    return _known_day(value, form, last_of_month)
+
+
+@cache
+def _day_form(form: str) -> tuple[str, bool]:
+    """A form without its time of day, and whether that has seconds."""
+    return form.removesuffix(":%S").removesuffix(" %H:%M"), ":%S" in form
 
 
 @lru_cache(maxsize=1 << 14)
-def _day(value: str, form: str) -> datetime.date | None:
+def _known_day(value: str, form: str, last_of_month: bool) -> str:  # noqa: FBT001 - no keywords: they would be slower
+    found = _date(value, form)
+    if found is None:
+        return ""
+    return (_month_end(found) if last_of_month and "%d" not in form else found).isoformat()
+
+
+def _date(value: str, form: str) -> datetime.date | None:
     if form == "%Y%m%d" and len(value) != len("YYYYMMDD"):
         return None
     if form == "%Y%m" and len(value) != len("YYYYMM"):

@@ -36,6 +36,8 @@ DEFAULT_TANK_PERCENT = Decimal(110)
 _TANK_FUELS = ("petrol", "diesel", "e85", "hvo100")
 _TIME = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])(?:[:.][0-5][0-9])?")
 _DAY = 24 * 60  # minutes
+# A distance of more is refused for its size.
+_MOST_DIGITS = 20
 
 
 class Implausible(InputRefused):
@@ -169,6 +171,10 @@ class SpeedRule:
     def columns(self) -> tuple[str, ...]:
         """The supplier's columns it needs."""
         return (self.start_column, self.end_column)
+
+    def enough_minutes(self, digits: int) -> int:
+        """A duration, at least a minute, in which any distance of at most so many digits in km is plausible."""
+        return int(product(Decimal(10) ** min(digits, _MOST_DIGITS), Decimal(60)) // self.most_km_per_hour) + 1
 
     def complaint(self, start: str, end: str, day: str, distance_km: str) -> Implausible | None:
         """What is wrong with a row's times, `day` being its ISO date; empty cells say nothing."""
