@@ -65,7 +65,7 @@ def figures(rounds: int, trips: int) -> list[Figure]:
         folder = Path(name)
         empty, books, full, file = empty_books(folder), folder / "books.db", folder / "full.db", folder / "copied.csv"
         own = {"KLIMATVAXLING_IMPORTS": str(folder / "own")}
-        write_trips(file, _COPIED)
+        write_trips(file, min(_COPIED, trips // 4))
         full.write_bytes(empty.read_bytes())
         for source, given in (("standard", file), ("without_ids", without_ids(folder, file))):
             run(*PROGRAM, "import", str(given), "--source", source, database=full, environment=own)

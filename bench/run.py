@@ -131,7 +131,7 @@ def run(
 
 
 def measure(rows: int, rounds: int) -> list[Figure]:
-    """Every figure; of several rounds, floor and program in turn, the median ratio."""
+    """What grows with the trips; of several rounds, floor and program in turn, the median ratio."""
     program = (sys.executable, "-m", "klimatvaxling")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -149,16 +149,18 @@ def measure(rows: int, rounds: int) -> list[Figure]:
             seconds, megabytes = run(*program, "import", str(trips), "--source", "standard", database=books)
             imports.append((seconds / floor, seconds, floor))
             memory.append(megabytes)
-        balances = []
-        for _ in range(max(rounds, 5)):
-            floor, _ = run(sys.executable, "-c", "import sqlmodel, typer, rich")
-            seconds, _ = run(*program, "balance", database=books)
-            balances.append((seconds / floor, seconds, floor))
-        return [
+        found = [
             _figure(f"import of {rows:,} trips", "s", imports, 2.0),
-            Figure("memory of the import", max(memory), "MB", 300.0, max(memory) / 300, 1.0),
-            _figure(f"balance over {rows:,} trips", "s", balances, 1.25),
+            Figure(f"memory of the import of {rows:,}", max(memory), "MB", 300.0, max(memory) / 300, 1.0),
         ]
+        for report in (("balance",), ("statement", "--unit", "E001")):
+            taken = []
+            for _ in range(max(rounds, 5)):
+                floor, _ = run(sys.executable, "-c", "import sqlmodel, typer, rich")
+                seconds, _ = run(*program, *report, database=books)
+                taken.append((seconds / floor, seconds, floor))
+            found.append(_figure(f"{report[0]} over {rows:,} trips", "s", taken, 1.25))
+        return found
 
 
 def _figure(name: str, unit: str, rounds: list[tuple[float, float, float]], target: float) -> Figure:
@@ -225,6 +227,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--strict", action="store_true")
     given = parser.parse_args()
+    from ledgers import figures as beside_ledgers
     from lots import figures as over_lots
     from months import figures as beside_many
     from server_copy import figures as on_a_server
@@ -237,6 +240,7 @@ def main() -> None:
         *of_xlsx(given.rounds),
         *beside_many(given.rounds, 5_000_000 if given.full else 1_000_000),
         *over_lots(given.rounds),
+        *beside_ledgers(given.rounds),
         *on_a_server(given.rounds),
         measure_workbook(given.rounds),
     ]
