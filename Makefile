@@ -41,8 +41,8 @@ fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kep
 audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet pip-audit
-	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt
-	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 
 docs: $(READY)  ## write anew what the program says of itself: the reference, the shown outputs, the picture in README.md
 	$(BIN)/python docs/make_reference.py
