@@ -107,8 +107,8 @@ class Server:
         path = parts.path if database is None else f"/{database}"
         return urlunsplit(parts._replace(netloc=f"{name}@{place}", path=path))
 
-    def url(self, database: str, login: str = KEEPER) -> str:
-        """The address of a database as the program takes it."""
+    def url(self, database: str, login: str | None = KEEPER) -> str:
+        """The address of a database as the program takes it; None is the administrator."""
         return self.address(database, login).replace("postgresql://", "postgresql+psycopg://", 1)
 
     def create(self, template: str | None = None) -> str:
