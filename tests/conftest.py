@@ -348,7 +348,8 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("KLIMATVAXLING_DATABASE_URL", raising=False)
+    for variable in ("KLIMATVAXLING_DATABASE_URL", "KLIMATVAXLING_LOCK_SECONDS"):
+        monkeypatch.delenv(variable, raising=False)
     yield
     language.use(spoken)
 

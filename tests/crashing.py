@@ -1,8 +1,8 @@
 """The program in a process that can be killed at any step it takes towards the disk.
 
-A step is a statement sent to SQLite, or a file opened, made safe (fsync), renamed, linked or removed. Nothing of this is
-in the program: Python tells of files by audit events, SQLite of statements by its trace
-callback.
+A step is a statement sent to SQLite, or a file opened, made safe (fsync), renamed, linked or removed. With a server it is
+every exchange: before it is sent, while the answer is waited for, and after. Nothing of this is in the program: Python
+tells of files by audit events, SQLite of statements by its trace callback, and the driver waits in one place.
 
 Run as a program, this file is a server: each line on standard input is an order, for which it forks a process that runs
 the program's own entry point with everything already imported, and answers with one line.
@@ -17,10 +17,13 @@ import sqlite3
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.waiting import Wait
 
 FILE_EVENTS = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.chmod", "os.truncate"})
 # Python's own work is no step of the program.
@@ -29,10 +32,12 @@ NOT_OURS = (".py", ".pyc", ".so", ".mo", ".po", ".toml", "/dev/null")
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run ended: its exit code, or -9 when it was killed; how many steps it took; what it said."""
+    """How a run ended: its exit code, or -9 when it was killed; how many steps it took, and how many commits on a server;
+    what it said."""
 
     code: int
     steps: int
+    commits: int
     said: str
 
 
@@ -49,8 +54,9 @@ class Program:
             text=True,
         )
 
-    def __call__(self, *arguments: object, kill_at: int | None = None, later: Path | None = None) -> Ended:
-        """Run the program; kill it at a step, the first being 1. `later` are migrations of a later program."""
+    def __call__(self, *arguments: object, kill_at: int | str | None = None, later: Path | None = None) -> Ended:
+        """Run the program; kill it at a step, the first being 1, or `before commit 1`, `during commit 1`, `after commit 1`
+        on a server. `later` are migrations of a later program."""
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         said = self.folder / "said.txt"
@@ -61,11 +67,12 @@ class Program:
             "steps": str(self.folder / "steps.txt"),
             "later": None if later is None else str(later),
         }
-        (self.folder / "steps.txt").write_text("0")
+        (self.folder / "steps.txt").write_text("0 0")
         self._server.stdin.write(json.dumps(order) + "\n")
         self._server.stdin.flush()
         code = int(self._server.stdout.readline())
-        return Ended(code, int((self.folder / "steps.txt").read_text()), said.read_text(encoding="utf-8"))
+        steps, commits = map(int, (self.folder / "steps.txt").read_text().split())
+        return Ended(code, steps, commits, said.read_text(encoding="utf-8"))
 
     def close(self) -> None:
         assert self._server.stdin is not None
@@ -78,8 +85,8 @@ class Program:
 class Steps:
     """Counts the steps of this process and kills it at one of them."""
 
-    def __init__(self, kill_at: int | None) -> None:
-        self.count, self.kill_at = 0, kill_at
+    def __init__(self, kill_at: int | str | None) -> None:
+        self.count, self.commits, self.kill_at = 0, 0, kill_at
 
     def watch(self) -> None:
         fsync = os.fsync
@@ -98,6 +105,44 @@ class Steps:
         os.fsync = watched
         sqlite3.connect = sqlite3.dbapi2.connect = connected  # type: ignore[attr-defined]
         sys.addaudithook(self._hear)
+        self._watch_the_server()
+
+    def _watch_the_server(self) -> None:
+        wait, commit = psycopg.Connection.wait, psycopg.Connection.commit
+        committing = False
+
+        def seen(exchange: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+            try:
+                state = next(exchange)
+                while True:
+                    if state == Wait.R:  # everything is sent
+                        self.take()
+                        self.at("during" if committing else "")
+                    state = exchange.send((yield state))
+            except StopIteration as end:
+                return end.value
+
+        def waited(connection: Any, exchange: Any, *given: Any, **options: Any) -> Any:
+            self.take()
+            answer = wait(connection, seen(exchange), *given, **options)
+            self.take()
+            return answer
+
+        def committed(connection: Any) -> None:
+            nonlocal committing
+            self.commits += 1
+            self.at("before")
+            committing = True
+            commit(connection)
+            committing = False
+            self.at("after")
+
+        psycopg.Connection.wait = waited  # type: ignore[method-assign]
+        psycopg.Connection.commit = committed  # type: ignore[method-assign]
+
+    def at(self, moment: str) -> None:
+        if self.kill_at == f"{moment} commit {self.commits}":
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def take(self, *_: object) -> None:
         self.count += 1
@@ -135,7 +180,7 @@ def _child(order: Mapping[str, Any]) -> int:
     sys.stderr.flush()
     count = steps.count
     steps.kill_at = None
-    Path(order["steps"]).write_text(str(count))
+    Path(order["steps"]).write_text(f"{count} {steps.commits}")
     return int(code or 0)
 
 

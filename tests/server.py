@@ -2,6 +2,9 @@
 
 `KLIMATVAXLING_TEST_SERVER` names a server (postgresql://…, a login that may create databases and logins) to use
 instead. Each test has a database of its own, copied from one that was made once.
+
+A server that was started here ends with whoever started it, however that ends: a process of its own waits for it
+(`outlive`), which is this file run as a program.
 """
 
 import atexit
@@ -10,6 +13,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -29,6 +33,7 @@ class Server:
         given = os.environ.get("KLIMATVAXLING_TEST_SERVER")
         self._folder: str | None = None
         self.process: Any = None
+        self._heir: subprocess.Popen[bytes] | None = None
         self.admin = given or self._start()
         self._numbers = itertools.count()
         self._prefix = f"kv_{os.environ.get('PYTEST_XDIST_WORKER', 'gw')}_{os.getpid()}"
@@ -47,6 +52,9 @@ class Server:
 
             self._folder = tempfile.mkdtemp(prefix="kv-pg-", dir=_in_memory())
             self.process = get_server(Path(self._folder) / "data")
+        # Nothing is ever said to it: when its input ends, so has this process.
+        heir = [sys.executable, __file__, self._folder, str(self.process.bin_path), self.process.system_user or ""]
+        self._heir = subprocess.Popen(heir, stdin=subprocess.PIPE, start_new_session=True)
         address = str(self.process.get_uri())
         with psycopg.connect(address, autocommit=True) as connection:
             # These databases live for seconds: what a power cut would do to them is nobody's loss.
@@ -70,6 +78,8 @@ class Server:
             with contextlib.suppress(Exception):
                 self.process.cleanup()
             shutil.rmtree(str(self._folder), ignore_errors=True)
+            if self._heir is not None:
+                self._heir.communicate()
         else:
             for name in list(self._made):
                 self.drop(name)
@@ -107,8 +117,8 @@ class Server:
         path = parts.path if database is None else f"/{database}"
         return urlunsplit(parts._replace(netloc=f"{name}@{place}", path=path))
 
-    def url(self, database: str, login: str = KEEPER) -> str:
-        """The address of a database as the program takes it."""
+    def url(self, database: str, login: str | None = KEEPER) -> str:
+        """The address of a database as the program takes it; None is the administrator."""
         return self.address(database, login).replace("postgresql://", "postgresql+psycopg://", 1)
 
     def create(self, template: str | None = None) -> str:
@@ -138,6 +148,15 @@ def _in_memory() -> str | None:
     return str(folder) if has_room else None
 
 
+def outlive(folder: str, programs: str, user: str) -> None:
+    """Wait until whoever started this process is gone; stop the server in `folder` if it did not, and remove it."""
+    sys.stdin.buffer.read()
+    if Path(folder).is_dir():
+        stop = [f"{programs}/pg_ctl", "-D", f"{folder}/data", "-m", "immediate", "-w", "stop"]
+        subprocess.run(stop, check=False, user=user or None, capture_output=True, cwd="/")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 _running: list[Server] = []
 
 
@@ -146,3 +165,7 @@ def server() -> Server:
     if not _running:
         _running.append(Server())
     return _running[0]
+
+
+if __name__ == "__main__":
+    outlive(*sys.argv[1:])

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from conftest import UNITS, Books, Outcome, ServerBooks, run, trip
+from klimatvaxling.database.registration import COLUMNS, entry_digest, row_digest
 from server import KEEPER, server
 
 DENIED = psycopg.errors.InsufficientPrivilege
@@ -317,6 +318,47 @@ def test_a_link_of_the_chain_that_is_not_true_is_refused(shared: Shared) -> None
         }  # fmt: skip
         with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="registration_is_true"):
             connection.execute("SELECT register_rows('registration', %s::jsonb)", (json.dumps([false]),))
+
+
+def link_of(shared: Shared, name: str, table: str, key: int, row: dict[str, Any], **changed: object) -> dict[str, Any]:
+    """The next link of the chain as the program makes it, for a row of any table."""
+    ((link, head, time),) = shared.sql(name, "SELECT * FROM chain_end()")
+    values = (link + 1, table, key, row_digest(row), time, "0" * 32, head)
+    entry = dict(zip(COLUMNS, values, strict=True)) | changed
+    return entry | {"hash": entry_digest(entry)}
+
+
+def test_a_link_that_is_true_names_only_what_is_registered_row_by_row(shared: Shared) -> None:
+    """An entry is for ever: one that `check` does not know of would let no check pass any more."""
+    for name, table in (("anna", "posting"), ("anna", "charge"), ("fia", "registration"), ("fia", "alembic_version")):
+        columns = [column for (column,) in shared.sql("fia", f"SELECT attname FROM pg_attribute WHERE attrelid ="
+                   f" '{table}'::regclass AND attnum > 0 ORDER BY attnum")]  # fmt: skip
+        (row,) = shared.sql(name, f"SELECT * FROM {table} ORDER BY 1 LIMIT 1")
+        link = link_of(shared, name, table, row[0], dict(zip(columns, row, strict=True)))
+        with pytest.raises(psycopg.Error, match="registration_is_true"):
+            shared.sql(name, "SELECT register_rows('registration', %s::jsonb)", json.dumps([link]))
+    shared.books.sound()
+
+
+@pytest.mark.parametrize("row", [("alembic_version", {"version_num": "9999"}), ("trip_arriving", {"id": 99}),
+                                 ("my_access", {"role": "finance"}), ("pg_authid", {"rolname": "x"})])  # fmt: skip
+def test_the_door_leads_into_the_books_and_nowhere_else(looked_at: Shared, row: tuple[str, dict[str, object]]) -> None:
+    table, values = row
+    before = looked_at.books.dump()
+    for name in ("anna", "rut", "fia"):
+        with pytest.raises(DENIED):
+            looked_at.sql(name, "SELECT register_rows(%s, %s::jsonb)", table, json.dumps([values]))
+    assert looked_at.books.dump() == before
+
+
+def test_nobody_but_finance_registers_ahead_of_time(looked_at: Shared) -> None:
+    """Times never fall along the chain: what is known at a moment would be empty until the one far ahead has come."""
+    row = {"version": "9", "schema_revision": "9", "registered_at": "2999-01-01T00:00:00.000000Z"}
+    for name in ("anna", "rut"):
+        link = link_of(looked_at, name, "program", 1, row, registered_at=row["registered_at"])
+        for table, given in (("program", row), ("registration", link)):
+            with pytest.raises(DENIED, match="ahead of time"):
+                looked_at.sql(name, "SELECT register_rows(%s, %s::jsonb)", table, json.dumps([given]))
 
 
 # Ways round

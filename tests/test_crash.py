@@ -1,7 +1,10 @@
 """Whatever moment the process is killed at, all of it is there or nothing is, and running it again completes it.
 
 The real command runs and is killed by SIGKILL at a step on its way to the disk: before the first, before the last, and at
-points spread evenly between. KLIMATVAXLING_CRASH_POINTS says at how many (default 5; 0 is every step there is).
+points spread evenly between. With books on a server it is killed around its exchanges with it, and before, while and after
+it says COMMIT. KLIMATVAXLING_CRASH_POINTS says at how many (default 5; 0 is every step there is).
+
+That the server itself is killed is in test_server_faults.py.
 """
 
 import contextlib
@@ -13,24 +16,22 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 import coded_books
 from conftest import Books, trip
-from crashing import Program
+from crashing import Ended, Program
 from klimatvaxling.database.location import shipped
-from test_migrations import LATER
+from server import server
+from test_migrations import LATER, downgrade
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 POINTS = int(os.environ.get("KLIMATVAXLING_CRASH_POINTS", "5"))
-
-
-# On a server it is the server that is killed: test_server_faults.py.
-pytestmark = pytest.mark.on_sqlite
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,9 @@ class Case:
     later: bool = False
     # Tables that are written in a second transaction, or once more by a second run: each of the two is whole.
     apart: tuple[str, ...] = ()
+    # Commands that say so when what they are to do is done already.
+    done_is_refused: bool = False
+    only: str | None = None
 
 
 def nothing(books: Books) -> None:
@@ -90,9 +94,54 @@ def no_books_but_a_backup(books: Books) -> None:
 
 
 def no_books(books: Books) -> None:
-    books.file.unlink()
+    if books.on_server:
+        downgrade(books, "base")
+        books.sql("DROP TABLE alembic_version")
+    else:
+        books.file.unlink()
 
 
+def of_the_first_version(books: Books) -> None:
+    """Without the guards, the door and the rights that the second one makes."""
+    downgrade(books, "0001")
+
+
+def with_application(books: Books) -> None:
+    for command in (
+        "fund appropriate --amount 1000 --decision KF --booked-on 2026-02-20",
+        "grant round open Hösten --from 2026-02-01 --to 2026-12-31",
+        (
+            "grant apply --unit SBF --title Laddstolpar --amount 400 --total-cost 900 --co2-reduction-kg 100"
+            " --lifetime-years 10 --booked-on 2026-03-01"
+        ),
+    ):
+        outcome = books(*command.split())
+        assert outcome.code == 0, outcome.err
+
+
+def with_grant(books: Books) -> None:
+    with_application(books)
+    approved = ("--amount", "400", "--decision", "KS", "--booked-on", "2026-03-02")
+    assert books("grant", "approve", "2", *approved).code == 0
+
+
+# A later version as it is on a server, where a column is added in place.
+LATER_ON_A_SERVER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+
+
+def upgrade():
+    for table in ("unit", "posting", "voucher"):
+        op.add_column(table, sa.Column("remark", sa.Text()))
+
+
+def downgrade():
+    for table in ("unit", "posting", "voucher"):
+        op.drop_column(table, "remark")
+"""
 # `init` makes the tables, and then begins the books: what comes first are the tables, all of them.
 BEGUN = ("*",)
 CASES = {
@@ -101,15 +150,23 @@ CASES = {
                                     lambda books: books.csv("bad.csv", [trip("g"), trip("h", unit="NIX")]),
                                     same_bytes=False, apart=("batch", "registration")),
     "import --amend": Case("import {folder}/again.csv --source standard --amend", amended_file),
-    "batch undo": Case("batch undo 1 --reason fel --booked-on 2026-03-01", nothing),
+    "batch undo": Case("batch undo 1 --reason fel --booked-on 2026-03-01", nothing, done_is_refused=True),
     "sweep": Case("sweep --as-of 2026-04-30", due_lots),
-    "unit merge": Case("unit merge BUF --into SBF --booked-on 2026-05-01 --decision KF", due_lots),
-    "period close": Case("period close 2025-01 --accept-missing nej", due_lots),
+    "unit merge": Case("unit merge BUF --into SBF --booked-on 2026-05-01 --decision KF", due_lots, done_is_refused=True),
+    "grant approve": Case("grant approve 2 --amount 400 --decision KS --booked-on 2026-03-02", with_application,
+                          done_is_refused=True),
+    "grant pay": Case("grant pay 2 --amount 400 --booked-on 2026-03-03", with_grant, done_is_refused=True),
+    "period close": Case("period close 2025-01 --accept-missing nej", due_lots, done_is_refused=True),
     "init": Case("init --organisation Exempelstad", no_books, apart=BEGUN),
     "init, upgrading": Case("init", nothing, later=True, apart=("program", "registration")),
-    "restore": Case("restore {folder}/kept.db", no_books_but_a_backup),
-    "restore --replace": Case("restore {folder}/kept.db --replace", with_backup),
-    "backup": Case("backup {folder}/out/copy.db", nothing, same_bytes=False, changes=False),
+    "init, upgrading from the first version": Case("init", of_the_first_version, apart=("program", "registration"),
+                                                   only="on_server"),
+    "access grant": Case("access grant {database}_eva --role finance", nothing, only="on_server",
+                         apart=("access", "registration")),
+    "restore": Case("restore {folder}/kept.db", no_books_but_a_backup, done_is_refused=True, only="on_sqlite"),
+    "restore --replace": Case("restore {folder}/kept.db --replace", with_backup, only="on_sqlite"),
+    "backup": Case("backup {folder}/out/copy.db", nothing, same_bytes=False, changes=False, done_is_refused=True,
+                   only="on_sqlite"),
     "export archive": Case("export archive --year 2025 --output {folder}/out/year.zip", nothing, changes=False),
     "export climate-report": Case(
         "export climate-report --year 2025 --output {folder}/out/year.xlsx", nothing, changes=False
@@ -118,25 +175,49 @@ CASES = {
     "handover run": Case("handover run --period 2026-02 --to {folder}/out", with_plan,
                          apart=("handover_delivery", "registration")),
 }  # fmt: skip
+Content = dict[str, list[tuple[Any, ...]]]
 
 
-def content(file: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every table's rows; nothing where there are no books."""
-    if not file.exists() or not file.stat().st_size:
+def content(books: Books) -> Content:
+    """Every table's rows; nothing where there are no books. On a server the guards and who has which role, too."""
+    if books.on_server:
+        return content_of_server(books)
+    if not books.file.exists() or not books.file.stat().st_size:
         return {}
-    with contextlib.closing(sqlite3.connect(file)) as connection:
+    with contextlib.closing(sqlite3.connect(books.file)) as connection:
         names = [
             name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         ]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
 
 
-def counts(found: dict[str, list[tuple[object, ...]]]) -> dict[str, int]:
+HELD = (
+    "SELECT substr(r.rolname, length(current_database()) + 2), g.rolname FROM pg_roles r LEFT JOIN pg_auth_members m"
+    " ON m.member = r.oid LEFT JOIN pg_roles g ON g.oid = m.roleid"
+    " WHERE starts_with(r.rolname, current_database() || '_') ORDER BY 1, 2"
+)
+
+
+def content_of_server(books: Any) -> Content:
+    """As the server has it when it has ended what the killed process left behind."""
+    patience = time.monotonic() + 20
+    left = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'klimatvaxling'"
+    while books.sql(left) and time.monotonic() < patience:
+        time.sleep(0.01)
+    tables = [name for (name,) in books.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+    found: Content = {name: books.sql(f"SELECT * FROM {name} ORDER BY 1") for name in tables}
+    if found:
+        found["guards that stand"] = [(name,) for name in sorted(books.guards())]
+        found["roles that are held"] = [(who, str(of).rpartition("_")[2]) for who, of in books.sql(HELD)]
+    return found
+
+
+def counts(found: Content) -> dict[str, int]:
     # Times and nonces differ from run to run; how much was written does not.
     return {name: len(rows) for name, rows in found.items()}
 
 
-def main_part(found: dict[str, list[tuple[object, ...]]], case: Case) -> dict[str, int]:
+def main_part(found: Content, case: Case) -> dict[str, int]:
     if case.apart == BEGUN:
         return dict.fromkeys(found, 0)
     return {name: count for name, count in counts(found).items() if name not in case.apart}
@@ -162,13 +243,36 @@ def whole(name: str, path: Path) -> None:
             assert archive.testzip() is None
 
 
-def points(steps: int) -> list[int]:
-    """The steps to kill at: the first, the last, and evenly between."""
-    wanted = steps if POINTS == 0 else min(POINTS, steps)
-    return sorted({1 + round(number * (steps - 1) / max(wanted - 1, 1)) for number in range(wanted)})
+def points(ended: Ended, books: Books) -> list[int | str]:
+    """The moments to kill at: the first step, the last, and evenly between; on a server, unless more is asked for, one
+    on the way or two, and around each commit."""
+    few = books.on_server and "KLIMATVAXLING_CRASH_POINTS" not in os.environ
+    if few:
+        spread = [ended.steps * 2 // 3] if ended.commits else [ended.steps // 3, ended.steps * 2 // 3]
+    else:
+        wanted = ended.steps if POINTS == 0 else min(POINTS, ended.steps)
+        spread = sorted({1 + round(number * (ended.steps - 1) / max(wanted - 1, 1)) for number in range(wanted)})
+    moments = ("before", "during") if few else ("before", "during", "after")
+    return spread + [f"{moment} commit {number}" for number in range(1, ended.commits + 1) for moment in moments]
 
 
-@pytest.mark.parametrize("name", CASES)
+def copied(books: Any, folder: Path) -> Books:
+    """The same books in another folder, on a server in a database of their own."""
+    shutil.copytree(books.folder, folder)
+    made = replace(books, folder=folder, file=folder / books.file.name)
+    return replace(made, database=server().create(books.database)) if books.on_server else made
+
+
+def gone(books: Any) -> None:
+    shutil.rmtree(books.folder)
+    if books.on_server:
+        server().drop(books.database)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=getattr(pytest.mark, case.only) if case.only else ()) for name, case in CASES.items()],
+)
 def test_killed_at_any_step_all_of_it_is_there_or_nothing_and_a_second_run_completes_it(
     everything: Books, program: Program, tmp_path: Path, name: str
 ) -> None:
@@ -178,55 +282,53 @@ def test_killed_at_any_step_all_of_it_is_there_or_nothing_and_a_second_run_compl
     later = None
     if case.later:
         shutil.copytree(shipped("migrations"), later := tmp_path / "migrations")
-        (later / "versions" / "0003_later.py").write_text(LATER, encoding="utf-8")
+        words = LATER_ON_A_SERVER if everything.on_server else LATER
+        (later / "versions" / "0003_later.py").write_text(words, encoding="utf-8")
 
-    def fresh(number: int) -> tuple[Books, list[str]]:
-        folder = tmp_path / f"run-{number}"
-        shutil.copytree(everything.folder, folder)
-        books = Books(folder, folder / everything.file.name)
-        return books, ["--database", books.url, *(word.format(folder=folder) for word in case.command.split())]
+    def fresh(number: int) -> tuple[Any, list[str]]:
+        books: Any = copied(everything, tmp_path / f"run-{number}")
+        named = {"folder": books.folder, "database": getattr(books, "database", "")}
+        return books, ["--database", books.url, *(word.format(**named) for word in case.command.split())]
 
     undisturbed, arguments = fresh(0)
-    before = content(undisturbed.file)
+    before = content(undisturbed)
     ended = program(*arguments, later=later)
     assert ended.code == 0, ended.said
-    after, written = content(undisturbed.file), files_in(undisturbed.folder / "out")
+    after, written = content(undisturbed), files_in(undisturbed.folder / "out")
+    gone(undisturbed)
     assert case.changes == (before != after)
     killed = 0
-    for number, step in enumerate(points(ended.steps), 1):
+    for number, step in enumerate(points(ended, everything), 1):
         books, arguments = fresh(number)
         first = program(*arguments, kill_at=step, later=later)
         killed += first.code == -signal.SIGKILL
-        if books.file.exists() and not later:
+        if not books.on_server and books.file.exists() and not later:
             with contextlib.closing(sqlite3.connect(books.file)) as connection:  # plays a journal back, as every reader
                 assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        found = content(books.file)
+        found = content(books)
         all_of_it = main_part(found, case) == main_part(after, case)
-        assert all_of_it or found == before, f"killed at step {step} of {ended.steps}"
+        assert all_of_it or found == before, f"killed at {step} of {ended.steps}"
         for made, bytes_of_it in files_in(books.folder / "out").items():
             if case.same_bytes:
-                assert bytes_of_it == written[made], f"{made}, killed at step {step} of {ended.steps}"
+                assert bytes_of_it == written[made], f"{made}, killed at {step} of {ended.steps}"
             whole(made, books.folder / "out" / made)
         again = program(*arguments, later=later)
-        done_before = all_of_it and again.code == 4 and name in DONE_IS_REFUSED
-        assert again.code == 0 or done_before, f"killed at step {step} of {ended.steps}: {again.said}"
-        assert main_part(content(books.file), case) == main_part(after, case)
+        done_before = all_of_it and again.code == 4 and case.done_is_refused
+        assert again.code == 0 or done_before, f"killed at {step} of {ended.steps}: {again.said}"
+        assert main_part(content(books), case) == main_part(after, case)
         assert files_in(books.folder / "out").keys() == written.keys()
         if later is None:
             books.sound()
-        shutil.rmtree(books.folder)
+        gone(books)
     assert killed > 0
 
 
-# Commands that say so when what they are to do is done already.
-DONE_IS_REFUSED = ("batch undo", "unit merge", "period close", "backup", "restore")
-
-
+@pytest.mark.on_sqlite
 @pytest.mark.parametrize("pages_in_memory", [1, 10, 100])
 def test_power_lost_in_the_middle_of_writing_leaves_the_books_as_they_were(
     everything: Books, pages_in_memory: int
 ) -> None:
-    before = content(everything.file)
+    before = content(everything)
     lost = everything.folder / "lost.db"
     with contextlib.closing(sqlite3.connect(everything.file, isolation_level=None)) as writing:
         # With so little memory changed pages reach the file long before the end, as in a large import.
@@ -245,7 +347,7 @@ def test_power_lost_in_the_middle_of_writing_leaves_the_books_as_they_were(
         assert lost.read_bytes() != everything.file.read_bytes()
     found = Books(everything.folder, lost)
     found.sound()
-    assert content(lost) == before
+    assert content(found) == before
     assert (
         found("measure", "add", "--unit", "SBF", "--amount", "1", "--title", "Cykel", "--booked-on", "2025-04-02").code
         == 0
@@ -253,6 +355,7 @@ def test_power_lost_in_the_middle_of_writing_leaves_the_books_as_they_were(
     found.sound()
 
 
+@pytest.mark.on_sqlite
 def test_a_file_that_was_copied_in_the_middle_of_writing_without_its_journal_is_found_out(everything: Books) -> None:
     """The journal is half of the books while somebody writes: a plain copy of the file alone is no backup."""
     lost = everything.folder / "lost.db"
@@ -272,11 +375,12 @@ def test_a_file_that_was_copied_in_the_middle_of_writing_without_its_journal_is_
     everything.sound()
 
 
+@pytest.mark.on_sqlite
 def test_power_lost_in_the_middle_of_a_real_import_leaves_the_books_as_they_were(
     everything: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy of file and journal is taken at points of the import itself, while its transaction is open."""
-    before = content(everything.file)
+    before = content(everything)
     rows = [trip(f"p{number}", co2_fossil_kg=number) for number in range(1, 400)]
     journal = Path(f"{everything.file}-journal")
     copies: list[Path] = []
@@ -303,10 +407,10 @@ def test_power_lost_in_the_middle_of_a_real_import_leaves_the_books_as_they_were
         patched.setattr(sqlite3.dbapi2, "connect", watched)
         patched.setattr("klimatvaxling.database.engine._CACHE_KIB", 20)
         everything.take(*rows, name="many.csv")
-    after = counts(content(everything.file))
+    after = counts(content(everything))
     assert len(copies) >= 2
     for copy in copies:
-        found = content(copy)
+        found = content(Books(everything.folder, copy))
         assert found == before or counts(found) == after
         Books(everything.folder, copy).sound()
 
@@ -337,4 +441,6 @@ def test_the_reader_of_a_killed_import_ends_by_itself(books: Books) -> None:
     while any(map(running, readers)) and time.monotonic() < patience:
         time.sleep(0.05)
     assert not [reader for reader in readers if running(reader)]
+    if books.on_server:
+        content_of_server(books)
     assert books.dump() == before

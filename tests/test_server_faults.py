@@ -1,11 +1,14 @@
 """What can go wrong with a server, at any point: a clear error, nothing half done, and running again completes it."""
 
 import contextlib
+import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -172,7 +175,7 @@ def holding(books: Any, statement: str) -> Iterator[Any]:
 
 
 def test_a_writer_that_never_ends_is_not_waited_for_forever(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setenv("KLIMATVAXLING_LOCK_SECONDS", "1")
     file = books.csv("trips.csv", ROWS)
     before = books.dump()
     with holding(books, "SELECT 1 FROM book FOR UPDATE"):
@@ -335,3 +338,30 @@ def test_what_the_servers_own_tools_keep_is_put_back_whole(books: Books, no_book
     assert no_books.as_login("eva")("balance").code == 0
     no_books.take(trip("later"), name="later.csv")
     assert books("import", books.csv("trips.csv", ROWS), "--source", "standard").code == 0
+
+
+# The server of the tests
+
+STARTED = """
+import sys, time
+from server import server
+print(server().process.get_pid(), server()._folder, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are not listed here")
+def test_a_server_of_the_tests_ends_with_whoever_started_it_however_that_ends() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "KLIMATVAXLING_TEST_SERVER"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    starter = subprocess.Popen([sys.executable, "-c", STARTED], env=environment, stdout=subprocess.PIPE, text=True)
+    with starter:
+        assert starter.stdout is not None
+        pid, folder = starter.stdout.readline().split()
+        assert Path(f"/proc/{pid}").is_dir()
+        starter.kill()
+    patience = time.monotonic() + 30
+    while (Path(f"/proc/{pid}").is_dir() or Path(folder).is_dir()) and time.monotonic() < patience:
+        time.sleep(0.05)
+    assert not Path(folder).is_dir()
+    assert not Path(f"/proc/{pid}").is_dir()

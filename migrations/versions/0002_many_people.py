@@ -28,9 +28,11 @@ SEALS = {
     "registration_links_to_the_one_before": (
         "registration", "NEW.previous_hash <> coalesce((SELECT hash FROM registration WHERE id = NEW.id - 1),"
         " (SELECT nonce FROM book))"),
-    # Who may write a few tables only still writes links of the one chain: none but a true one comes in.
+    # Who may write a few tables only still writes links of the one chain: none but a true one comes in, and none of what
+    # is sealed by a voucher or a batch.
     "registration_is_true": (
-        "registration", "NEW.hash <> sha256_of(to_jsonb(NEW) - 'hash')"
+        "registration", "NOT is_of_the_books(NEW.table_name) OR NEW.table_name IN ('posting', 'lot', 'charge', 'trip',"
+        " 'batch_page', 'trip_reversal', 'quarantine', 'registration') OR NEW.hash <> sha256_of(to_jsonb(NEW) - 'hash')"
         " OR NEW.row_sha256 <> coalesce(sha256_of_row(NEW.table_name, NEW.row_key), '')"),
     "voucher_sums_to_zero": (
         "voucher", "(SELECT count(*) < 2 OR sum(amount_ore) <> 0 FROM posting WHERE voucher_id = NEW.id)"),
@@ -192,8 +194,15 @@ def _key_of(table: str) -> str:
     return str(sa.inspect(op.get_bind()).get_pk_constraint(table)["constrained_columns"][0])
 
 
-# The digest of a row and of a link, as docs/chain.md describes them: JSON with sorted names and no spaces.
+# What may be registered at all; and the digest of a row and of a link, as docs/chain.md describes them: JSON with sorted names and no spaces.
 DIGESTS = """
+-- What the books consist of is never changed; the version of the schema, and what stands beside the books, is no part.
+CREATE FUNCTION is_of_the_books(target text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = {schema}, pg_temp AS $$
+  SELECT EXISTS (SELECT 1 FROM pg_trigger WHERE tgrelid = to_regclass(quote_ident(target))
+    AND tgname = target || '_never_changed')
+$$;
+
 CREATE FUNCTION sha256_of(given jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = {schema}, pg_temp AS $$
   SELECT encode(sha256(convert_to('{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY key COLLATE "C")
@@ -281,6 +290,7 @@ END $$;
 CREATE FUNCTION may_register(held text, units bigint[], target text, given jsonb) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = {schema}, pg_temp AS $$
   SELECT CASE
+    WHEN NOT is_of_the_books(target) THEN false
     WHEN target = 'access' THEN session_user = current_user
     WHEN target IN ('program', 'registration') OR held = 'finance' THEN true
     WHEN held = 'committee' THEN CASE target
@@ -324,6 +334,13 @@ BEGIN
       (r->>'delivered_by')) signed(name) WHERE name <> session_user
   ) THEN
     RAISE EXCEPTION 'the login % may not sign for another', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  -- Times never fall along the chain: one far ahead would draw every later one after it.
+  IF held <> 'finance' AND EXISTS (
+    SELECT 1 FROM jsonb_array_elements(given) r WHERE r->>'registered_at' >
+      to_char(clock_timestamp() AT TIME ZONE 'UTC' + interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') COLLATE "C"
+  ) THEN
+    RAISE EXCEPTION 'the login % may not register ahead of time', session_user USING ERRCODE = 'insufficient_privilege';
   END IF;
   SELECT string_agg(quote_ident(key), ', '), string_agg('r.' || quote_ident(key), ', ') INTO names, values_of
   FROM jsonb_object_keys(given->0) key;
@@ -396,7 +413,7 @@ CALLED_BY_PEOPLE = (
 )  # fmt: skip
 INSIDE_ONLY = (
     "role_of(text)", "written_by(text)", "require_writer()", "may_register(text, bigint[], text, jsonb)", "sha256_of(jsonb)",
-    "sha256_of_row(text, bigint)",
+    "sha256_of_row(text, bigint)", "is_of_the_books(text)",
 )  # fmt: skip
 
 

@@ -205,7 +205,7 @@ def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offen
     """The grams of each charge line are those of its trips less those it takes back; its fee is rounded once."""
     rows = connection.execute(
         text(
-            "SELECT v.code, c.id, p.co2_g, p.amount_ore, CAST(r.value AS INTEGER) AS rate, t.trips_g FROM charge c"
+            "SELECT v.code, c.id, p.co2_g, p.amount_ore, r.value AS rate, t.trips_g FROM charge c"
             " LEFT JOIN (SELECT charge_id, sum(co2_g) AS trips_g FROM trip_effect GROUP BY charge_id) t"
             " ON t.charge_id = c.id"
             " LEFT JOIN posting p ON p.charge_id = c.id LEFT JOIN voucher v ON v.id = p.voucher_id"
@@ -215,8 +215,10 @@ def charges_are_the_sum_of_their_trips(connection: Connection) -> Iterator[Offen
     for row in rows:
         if row.co2_g != row.trips_g:
             yield Offence(f"{row.code} charge:{row.id}", row.trips_g, row.co2_g)
-        if row.co2_g is not None and row.amount_ore != fee_ore(row.co2_g, row.rate):
-            yield Offence(f"{row.code} charge:{row.id}", fee_ore(row.co2_g, row.rate), row.amount_ore)
+        if not row.rate.isdecimal():  # somebody wrote something else there
+            yield Offence(f"{row.code} charge:{row.id}", row.rate, row.amount_ore)
+        elif row.co2_g is not None and row.amount_ore != fee_ore(row.co2_g, int(row.rate)):
+            yield Offence(f"{row.code} charge:{row.id}", fee_ore(row.co2_g, int(row.rate)), row.amount_ore)
 
 
 def new_trips_weigh_what_is_charged(connection: Connection, since: Since = EVERYTHING) -> Iterator[Offence]:

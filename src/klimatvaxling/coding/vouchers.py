@@ -29,7 +29,7 @@ WHERE {_WANTED} ORDER BY v.fiscal_year, v.number
 """
 _LINES = f"""
 SELECT p.voucher_id, p.account, p.amount_ore, p.unit_id, l.lot_on, o.code AS lot_code, c.category, p.co2_g,
-  CAST(r.value AS INTEGER) AS rate_ore_per_kg, p.charge_id
+  r.value AS rate, p.charge_id
 FROM posting p JOIN voucher v ON v.id = p.voucher_id
   LEFT JOIN lot l ON l.voucher_id = p.lot_id LEFT JOIN voucher o ON o.id = p.lot_id
   LEFT JOIN charge c ON c.id = p.charge_id LEFT JOIN policy r ON r.id = c.rate_id
@@ -80,7 +80,8 @@ def booked(connection: Connection, span: Span, *, with_shares: bool = True) -> l
     for row in connection.execute(text(_LINES), wanted):
         line = BookedLine(
             *(row.account, row.amount_ore, row.unit_id, row.lot_on, row.lot_code, row.category, row.co2_g),
-            row.rate_ore_per_kg or 0,
+            # One that is no number any more is named by `check`, which comes here too.
+            int(row.rate) if row.rate and row.rate.isdecimal() else 0,
             tuple(shares.get(row.charge_id, ())) if with_shares or row.charge_id is None else _WHOLE,
         )
         lines.setdefault(row.voucher_id, []).append(line)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from klimatvaxling.database.engine import BUSY_TIMEOUT_MS, DatabaseDamaged, DatabaseUnusable, translated_faults
+from klimatvaxling.database.engine import DatabaseDamaged, DatabaseUnusable, translated_faults
 from klimatvaxling.database.location import SQLITE
+from klimatvaxling.database.patience import lock_seconds
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def copied(source: Path, beside: Path) -> Iterator[Path]:
 
 def _copy(source: Path, copy: Path) -> None:
     with (
-        contextlib.closing(sqlite3.connect(source, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)) as reading,
+        contextlib.closing(sqlite3.connect(source, timeout=lock_seconds(), isolation_level=None)) as reading,
         contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as writing,
     ):
         # The read lock is taken first, and waited for no longer than elsewhere; all pages are then of one moment.

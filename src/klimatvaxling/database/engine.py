@@ -20,12 +20,12 @@ from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.patience import lock_seconds
 from klimatvaxling.database.registration import registering
 from klimatvaxling.errors import StateRefused
 from klimatvaxling.language import N_, translate
 
 SCHEMA_REVISION = "0002"
-BUSY_TIMEOUT_MS = 30_000
 CONNECT_TIMEOUT_S = 10
 _CACHE_KIB = 65_536
 # What SQLite raises for a file that is none of its own, is damaged, or cannot be opened.
@@ -156,7 +156,7 @@ class BookMissing(DatabaseFault):
 def engine_for(url: str) -> Engine:
     """An engine without a pool: a command opens one connection and closes it.
 
-    Raises `BadDatabaseUrl` or `DriverMissing`.
+    Raises `BadDatabaseUrl`, `BadPatience` or `DriverMissing`.
     """
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=_connect_args(url))
@@ -176,7 +176,7 @@ def engine_for(url: str) -> Engine:
 
 def _connect_args(url: str) -> dict[str, Any]:
     if sqlite_file(url):
-        return {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
+        return {"timeout": lock_seconds(), "isolation_level": None}
     import psycopg
 
     # Parameters are put in by the client: the server need not guess the type of one that is not given.
@@ -184,7 +184,7 @@ def _connect_args(url: str) -> dict[str, Any]:
         "cursor_factory": psycopg.ClientCursor,
         "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": "klimatvaxling",
-        "options": f"-c lock_timeout={BUSY_TIMEOUT_MS} -c timezone=UTC",
+        "options": f"-c lock_timeout={lock_seconds()}s -c timezone=UTC",
     }
 
 

@@ -54,8 +54,9 @@ def upgrade(url: str, clock: Clock = system_clock) -> Upgrade:
     Raises `ForeignDatabase` where another program's tables are, `OtherSchemaVersion` for a version this program does
     not know, and any other `DatabaseFault`. None of them is written to.
     """
+    engine = engine_for(url)
     _make_file(url)
-    with translated_faults(url), engine_for(url).connect() as plain:
+    with translated_faults(url), engine.connect() as plain:
         connection = plain.execution_options(writing=True)
         with schema_change(connection):
             before = schema_revision(connection)
