@@ -8,8 +8,9 @@ import math
 from pathlib import Path
 from xml.sax.saxutils import escape
 
+from figure import Figure
 from months import figures as beside_many
-from run import Figure, measure
+from trips import figures as over_trips
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 440, 60, 190, 40, 50
@@ -21,7 +22,7 @@ _DRAWN = {"import": 0, "balance": 2, "statement": 3, "10,000 more rows": 4}
 
 def figures(size: int, rounds: int) -> list[Figure]:
     """What is measured at one size."""
-    return [*measure(size, rounds), beside_many(rounds, size)[0]]
+    return [*over_trips(size, rounds), beside_many(rounds, size)[0]]
 
 
 def picture(found: dict[int, list[Figure]]) -> str:

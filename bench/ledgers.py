@@ -5,14 +5,12 @@ line.
 """
 
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
+from figure import PROGRAM, Figure, figure_of, run
 from lots import books_with_lots
-from run import Figure, _figure, run
 
-PROGRAM = (sys.executable, "-m", "klimatvaxling")
 # The program's name, the syntax it reads, the words that make it work out every balance once, and the
 # most that ours may take beside it.
 LEDGERS = (
@@ -40,7 +38,7 @@ def figures(rounds: int) -> list[Figure]:
                 floor, _ = run(ledger, *(word.format(journal=journal) for word in words))
                 seconds, _ = run(*PROGRAM, "balance", database=books)
                 taken.append((seconds / floor, seconds, floor))
-            found.append(_figure(f"balance of 24,000 vouchers, against {ledger}", "s", taken, target))
+            found.append(figure_of(f"balance of 24,000 vouchers, against {ledger}", "s", taken, target))
         return found
 
 

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import Figure, _figure, run, write_trips
-from suppliers import PROGRAM, empty_books, without_ids
+from figure import PROGRAM, Figure, figure_of, run, write_trips
+from suppliers import empty_books, without_ids
 
 MONTH = 10_000
 _COPIED = 50_000
@@ -90,7 +90,7 @@ def figures(rounds: int, trips: int) -> list[Figure]:
                     os.fsync(copy.fileno())
                 seconds, _ = run(*command, database=books, environment=own)
                 taken.append((seconds / floor, seconds, floor))
-            found.append(_figure(f"{MONTH:,} rows beside {trips:,}, {source}", "s", taken, 1.2))
+            found.append(figure_of(f"{MONTH:,} rows beside {trips:,}, {source}", "s", taken, 1.2))
         return found
 
 
