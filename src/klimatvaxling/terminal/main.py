@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     global_options, rest = hoist(given)
     language.use(_language(global_options))
     code = _run([*global_options, *rest], rest[0] if rest else "")
-    # The process ends, and with it everything it holds: looking through all of that once more takes a tenth of a second.
-    gc.freeze()
+    if arguments is None:
+        # The process ends, and with it all it holds: looking through that once more would take a tenth of a second.
+        gc.freeze()
     sys.exit(code)
 
 
