@@ -1,6 +1,7 @@
 """Whatever a profile or a travel file holds: a coded refusal or a success whose rows add up, and never anything else."""
 
 import random
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conftest import Books
+from conftest import Books, Shelf
 from klimatvaxling.errors import ExchangeError
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile
@@ -169,18 +170,21 @@ def messy(text: str, delimiter: str, draw: random.Random) -> str:
     return "\r\n".join(map(delimiter.join, lines))
 
 
-@pytest.mark.on_sqlite  # begins anew from a copy of the file, many times
+def _get_ready(books: Books) -> None:
+    for command in (("unit", "load", "enheter.csv"), ("vehicle", "load", "fordon.csv")):
+        assert books(*command[:2], IMPORTS.parent / "demo" / command[2]).code == 0
+
+
+@pytest.mark.usefixtures("_cleared")
 @settings(max_examples=3, deadline=None, suppress_health_check=[*HealthCheck])
 @given(seed=st.integers(0, 10**9))
 @pytest.mark.parametrize("source", sorted({*SOURCES} - {"korjournal"}))
 def test_a_messy_file_of_any_source_is_refused_or_its_rows_add_up(
-    source: str, seed: int, fresh_books: Books, tmp_path: Path
+    source: str, seed: int, shelf: Shelf, engine: str, tmp_path: Path
 ) -> None:
-    if not (tmp_path / "ready.db").exists():
-        for command in (("unit", "load", "enheter.csv"), ("vehicle", "load", "fordon.csv")):
-            assert fresh_books(*command[:2], IMPORTS.parent / "demo" / command[2]).code == 0
-        (tmp_path / "ready.db").write_bytes(fresh_books.file.read_bytes())
-    fresh_books.file.write_bytes((tmp_path / "ready.db").read_bytes())
+    shelf.once(engine, "ready for every source", _get_ready, of="fresh")
+    shelf.clear()
+    fresh_books = shelf.copy(engine, "ready for every source", Path(tempfile.mkdtemp(dir=tmp_path)))
     raw = sample_of(source).read_bytes()
     marks = {b"\xff\xfe": "utf-16", b"\xef\xbb": "utf-8-sig"}
     encoding = marks.get(raw[:2], "cp1252")
