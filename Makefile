@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench soak fuzz audit docs messages lock clean
+.PHONY: demo test check bench growth soak fuzz audit docs messages lock clean
 
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ check: $(READY)  ## what can be seen without running
 bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 	$(BIN)/python bench/run.py
 
+growth: $(READY)  ## the import and the reports over 10 thousand to 5 million trips; a quarter of an hour, and 6 GB of disk
+	$(BIN)/python bench/growth.py --picture docs/pictures/growth.svg
+
 soak: $(READY)  ## the random years against the rulebook, and the crashes, for much longer
 	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-300} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
 	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-60} \
@@ -38,8 +41,8 @@ fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kep
 audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet pip-audit
-	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/run.txt
-	.venv-audit/bin/pip-audit --disable-pip --require-hashes -r requirements/dev.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/run.txt
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/dev.txt
 
 docs: $(READY)  ## write anew what the program says of itself: the reference, the shown outputs, the picture in README.md
 	$(BIN)/python docs/make_reference.py

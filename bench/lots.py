@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from run import Figure, _figure, run
+from figure import Figure, figure_of, run
 from sqlalchemy import Connection, text
 
 UNITS, MONTHS = 300, 60
@@ -80,7 +80,7 @@ def figures(rounds: int) -> list[Figure]:
                 floor = _timed(lambda: connection.execute(_PASS).all())
                 seconds = _timed(lambda work=work: work(connection))
                 taken.append((seconds / floor, seconds, floor))
-            found.append(_figure(name, "s", taken, 1.5))
+            found.append(figure_of(name, "s", taken, 1.5))
         return found
 
 

@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import Figure, _figure, run, write_trips
-from suppliers import PROGRAM, empty_books, without_ids
+from figure import PROGRAM, Figure, figure_of, run, write_trips
+from suppliers import empty_books, without_ids
 
 MONTH = 10_000
 _COPIED = 50_000
@@ -65,7 +65,7 @@ def figures(rounds: int, trips: int) -> list[Figure]:
         folder = Path(name)
         empty, books, full, file = empty_books(folder), folder / "books.db", folder / "full.db", folder / "copied.csv"
         own = {"KLIMATVAXLING_IMPORTS": str(folder / "own")}
-        write_trips(file, _COPIED)
+        write_trips(file, min(_COPIED, trips // 4))
         full.write_bytes(empty.read_bytes())
         for source, given in (("standard", file), ("without_ids", without_ids(folder, file))):
             run(*PROGRAM, "import", str(given), "--source", source, database=full, environment=own)
@@ -90,7 +90,7 @@ def figures(rounds: int, trips: int) -> list[Figure]:
                     os.fsync(copy.fileno())
                 seconds, _ = run(*command, database=books, environment=own)
                 taken.append((seconds / floor, seconds, floor))
-            found.append(_figure(f"{MONTH:,} rows beside {trips:,}, {source}", "s", taken, 1.2))
+            found.append(figure_of(f"{MONTH:,} rows beside {trips:,}, {source}", "s", taken, 1.2))
         return found
 
 

@@ -8,7 +8,7 @@ import time
 from itertools import chain
 from pathlib import Path
 
-from run import Figure, _figure, run
+from figure import Figure, figure_of, run
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
@@ -67,7 +67,7 @@ def figures(rounds: int, rows: int = 100_000) -> list[Figure]:
         seconds = stored()
         found.append((seconds / floor, seconds, floor))
     running.drop(database)
-    return [_figure(f"{rows:,} trips stored on a server, by COPY", "s", found, 2.0)]
+    return [figure_of(f"{rows:,} trips stored on a server, by COPY", "s", found, 2.0)]
 
 
 def _parts(month: list[tuple[object, ...]]) -> list[list[tuple[object, ...]]]:

@@ -11,9 +11,8 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from run import UNITS, Figure, _figure, run, write_trips
+from figure import PROGRAM, UNITS, Figure, figure_of, run, write_trips
 
-PROGRAM = (sys.executable, "-m", "klimatvaxling")
 VEHICLES = 400
 _WITHOUT_IDS = Path(__file__).parent.parent / "imports" / "standard" / "profile.toml"
 
@@ -214,7 +213,7 @@ def figures(rounds: int, rows: int = 200_000) -> list[Figure]:
                 floor = seconds("standard", trips)
                 found = seconds(source, file)
                 taken[source].append((found / floor, found, floor))
-        return [_figure(f"import of {rows:,} rows, {source}", "s", taken[source], 1.5) for source in files]
+        return [figure_of(f"import of {rows:,} rows, {source}", "s", taken[source], 1.5) for source in files]
 
 
 if __name__ == "__main__":

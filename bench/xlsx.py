@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from run import HEADER, Figure, _figure, run, write_trips
-from suppliers import PROGRAM, empty_books
+from figure import HEADER, PROGRAM, Figure, figure_of, run, write_trips
+from suppliers import empty_books
 
 _READ = """
 import sys, python_calamine
@@ -56,7 +56,7 @@ def figures(rounds: int, rows: int = 100_000) -> list[Figure]:
             floor, _ = run(sys.executable, "-c", _READ, str(workbook))
             seconds, _ = run(*PROGRAM, "import", str(workbook), "--source", "standard", database=books)
             taken.append((seconds / floor, seconds, floor))
-    return [_figure(f"import of {rows:,} rows of XLSX", "s", taken, 3.0)]
+    return [figure_of(f"import of {rows:,} rows of XLSX", "s", taken, 3.0)]
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ from klimatvaxling.terminal.main import main
 from klimatvaxling.terminal.surroundings import Surroundings
 from server import KEEPER, server
 
+# Hundreds of processes are started: each would compile the program anew where the environment forbids to keep that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How a database says that it takes no such row.
 REFUSED = (sqlite3.IntegrityError, psycopg.IntegrityError)
 

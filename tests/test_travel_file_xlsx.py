@@ -9,14 +9,15 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from klimatvaxling.errors import ExchangeError
 from klimatvaxling.language import current, use
 from klimatvaxling.travel.file import TravelFile, open_travel_file
 from klimatvaxling.travel.file_rules import CellTooLong, ControlCharacter, FileEmpty, TooManyColumns
-from klimatvaxling.travel.xlsx_check import XlsxDamaged, XlsxHostile, XlsxPassword, XlsxTooLarge
-from klimatvaxling.travel.xlsx_file import SheetUnknown, duration_text, moment_text, number_text
+from klimatvaxling.travel.xlsx_check import XlsxDamaged, XlsxHostile, XlsxPassword, XlsxTooLarge, survey_sheet
+from klimatvaxling.travel.xlsx_file import SheetUnknown, XlsxContent, duration_text, moment_text, number_text
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -335,6 +336,50 @@ def test_no_damaged_byte_is_ever_an_unexpected_fault(tmp_path: Path) -> None:
             assert rows_of(open_travel_file(path)) == expected
         except (XlsxDamaged, XlsxHostile, XlsxPassword, SheetUnknown, FileEmpty):
             continue
+
+
+ROWS = (
+    '<row r="1">',
+    '<row r="2" spans="1:3">',
+    '<row r="70000">',
+    '<row r="100000">',
+    "<row>",
+    "<row r='4'>",
+    "<row >",
+)
+XML_CELLS = (
+    *(
+        '<c r="A1"><v>1</v></c>',
+        '<c r="B2" t="s"><v>0</v></c>',
+        '<c r="C3" s="1" t="inlineStr"><is><t>a : b</t></is></c>',
+    ),
+    *("<c r='D4'><v>2</v></c>", '<c  r="E5"><v>3</v></c>', "<c><v>4</v></c>", "<c\tr='F6'><v>5</v></c>", '<c r="b3"/>'),
+    *('<c r="AA8"><v>6</v></c>', '<c s="2" r="Z99999"/>', '<c r="H9"></c>', '<c r="XFD1"><v>7</v></c>'),
+    *('<c r="I5" t="e"><v>#N/A</v></c>', "<c r='J5' t='e'><v>#REF!</v></c>", '<c r="K5"><f>A1*2</f></c>'),
+    *('<c r="M5"><f t="shared"/><v>3</v></c>', "<!-- <c r='N1'> -->", "&#65;"),
+    *("<v>", "</c>", "</row><row>", "</sheetData><sheetData>", "<cols><col min='1'/></cols>", "<f>"),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(ROWS), st.lists(st.sampled_from(XML_CELLS), max_size=4)), max_size=4))
+def test_a_sheet_of_any_elements_is_refused_or_no_larger_than_it_was_found_to_be(
+    tmp_path: Path, rows: list[tuple[str, list[str]]]
+) -> None:
+    elements = "".join(f"{start}{''.join(cells)}</row>" for start, cells in rows)
+    path = by_hand(tmp_path, elements, texts="<si><t>first</t></si>")
+    try:
+        content = open_travel_file(path).content
+        read = sum(len(chunk) for _, chunk in content.chunks(500))
+    except ExchangeError:
+        return
+    with zipfile.ZipFile(path) as archive:
+        found = survey_sheet(archive, "xl/worksheets/sheet1.xml", "Resor", path.name)
+    assert isinstance(content, XlsxContent)
+    if content.sheet.end is not None:
+        assert content.sheet.end[0] < found.rows
+        assert content.sheet.end[1] < found.columns
+    assert read <= max(found.rows, *found.special, 0)
 
 
 @given(st.decimals(-(10**14), 10**14, places=4, allow_nan=False))

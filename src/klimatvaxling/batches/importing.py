@@ -8,9 +8,7 @@ import datetime
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -25,10 +23,9 @@ from klimatvaxling.batches.batch import (
     Rejected,
     RowsRejected,
     TripsConflict,
-    UnexpectedKg,
-    UnexpectedRows,
     UnitCharge,
 )
+from klimatvaxling.batches.order import Order
 from klimatvaxling.batches.pages import page_text
 from klimatvaxling.batches.quarantine import Corrected, corrections
 from klimatvaxling.batches.quarantine_register import waiting_rows
@@ -43,7 +40,6 @@ from klimatvaxling.database.bulk import next_key
 from klimatvaxling.database.guards import insert_guards_aside
 from klimatvaxling.emissions.register import registered_factors
 from klimatvaxling.errors import ExchangeError, Place
-from klimatvaxling.exact import as_precise_as
 from klimatvaxling.fund.fund import Fund
 from klimatvaxling.fund.register import fund_in
 from klimatvaxling.language import N_, translate
@@ -52,29 +48,9 @@ from klimatvaxling.ledger.voucher import VoucherDraft
 from klimatvaxling.lots.register import own_funds_of
 from klimatvaxling.periods.register import first_open_day, require_all_open
 from klimatvaxling.policies.register import all_values
-from klimatvaxling.travel.profile import Profile
 from klimatvaxling.trips.trip import SEPARATOR, Trips
-from klimatvaxling.typed import canonical
 from klimatvaxling.units.register import directory, mergers, versions
 from klimatvaxling.vehicles.register import vehicles
-
-
-@dataclass(frozen=True)
-class Order:
-    """What the user asked for. `expected_kg` is compared with as many decimals as it was given with."""
-
-    file: Path
-    profile: Profile
-    booked_on: datetime.date | None = None
-    trip_date: datetime.date | None = None
-    accept_partial: bool = False
-    expected_rows: int | None = None
-    expected_kg: Decimal | None = None
-    evidence: str = ""
-    amend: bool = False
-    dry_run: bool = False
-    # Codes of implausible rows that are posted all the same.
-    accept: tuple[str, ...] = ()
 
 
 class Refused(Exception):
@@ -201,7 +177,8 @@ class _Import:
         self._take_back(self._verdicts.judge_outside())
         if self.found_twice - self._twice:
             raise _ReadAgainWithCare
-        self._require_expected()
+        if unexpected := self._order.unexpected(self._closing.rows_read, self._understood_g):
+            raise Refused(unexpected, self._held())
         if conflicts := self._verdicts.conflicts:
             row, trip_id = conflicts[0]
             place = Place(file=self._opening.name, row=row)
@@ -289,20 +266,6 @@ class _Import:
     def _write_page(self, trips: Trips, revisions: Iterable[int]) -> None:
         content = page_text(self._opening.header, trips)
         self._store.write(trips, self._own_charges, content, revisions, self._amending.numbers)
-
-    def _require_expected(self) -> None:
-        order, read = self._order, self._closing.rows_read
-        if order.expected_rows is not None and order.expected_rows != read:
-            fault = UnexpectedRows(found=read, expected=order.expected_rows, place=Place(file=self._opening.name))
-            raise Refused(fault, self._held())
-        if order.expected_kg is not None:
-            exact_kg = Decimal(self._understood_g).scaleb(-3)
-            if as_precise_as(exact_kg, order.expected_kg) != order.expected_kg:
-                found = canonical(exact_kg)
-                kg = UnexpectedKg(
-                    found=found, expected=canonical(order.expected_kg), place=Place(file=self._opening.name)
-                )
-                raise Refused(kg, self._held())
 
     def _post(self) -> ImportResult:
         to_wait = self._store.to_wait(self._rejected, self._opening.header)

@@ -1,21 +1,19 @@
 """The reader of a large file: a process of its own, started before anything is known but the file's name.
 
 It loads its own libraries while the first process loads the database's, opens the file as soon as it is told the
-profile, and reads it when it is given its task (ahead.py). Starting it needs nothing but the standard library.
+profile, and reads it when it is given its task (reading_process.py). Starting it needs nothing but the standard library.
 """
 
-import gc
 import os
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from klimatvaxling.errors import TRACEBACK_VARIABLE, ExchangeError
+from klimatvaxling.errors import TRACEBACK_VARIABLE
 
 # Below this a second process costs more than it saves.
 WORTH_A_PROCESS_BYTES = 4_000_000
@@ -73,7 +71,7 @@ def started_reader(file: Path) -> Iterator[Reader | None]:
         yield None
         return
     # -P: nothing in the folder the user stands in is taken for a part of the program.
-    command = [sys.executable, "-P", "-m", "klimatvaxling.batches.reader"]
+    command = [sys.executable, "-P", "-m", "klimatvaxling.batches.reading_process"]
     quiet = None if os.environ.get(TRACEBACK_VARIABLE) else subprocess.DEVNULL
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=quiet, pipesize=_AHEAD_BYTES) as process:
@@ -89,34 +87,3 @@ def _is_large(file: Path) -> bool:
         return file.is_file() and file.stat().st_size >= least
     except (OSError, ValueError):  # what may not be looked at is complained about when it is opened
         return False
-
-
-def main(given: IO[bytes], results: IO[bytes]) -> None:
-    """The process itself: a profile and a file in, then a task; the messages out, and last what went wrong if any did."""
-    gc.disable()
-    from klimatvaxling.travel.sheet import open_for
-
-    profile, path = pickle.load(given)  # noqa: S301 - from the process that started this one
-    # The library that unpacks a workbook lets other threads run meanwhile.
-    threading.Thread(target=_load_the_rest).start()
-    try:
-        file = open_for(profile, path)
-        task = pickle.load(given)  # noqa: S301 - as above
-        from klimatvaxling.batches.ahead import packed_messages
-
-        for message in packed_messages(task, file):
-            pickle.dump(message, results)
-    except ExchangeError as fault:
-        pickle.dump((fault, b""), results)
-    results.flush()
-
-
-def _load_the_rest() -> None:
-    from klimatvaxling.batches import ahead  # noqa: F401 - loaded, for the thread that reads
-    from klimatvaxling.emissions import airports
-
-    airports.load()
-
-
-if __name__ == "__main__":
-    main(sys.stdin.buffer, sys.stdout.buffer)

@@ -43,6 +43,7 @@ _MOST_DIGITS = 20
 class Implausible(InputRefused):
     """A row beyond a limit: rejected unless its code is accepted at the import."""
 
+    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
     codes: ClassVar[set[str]] = set()
 
     def __init_subclass__(cls) -> None:
@@ -58,7 +59,6 @@ class ImplausibleDistance(Implausible):
     remedy = N_(
         "Check the unit of measure and the decimals. If it is right, import with --accept KV-PLAUSIBLE-DISTANCE."
     )
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleFuel(Implausible):
@@ -67,7 +67,6 @@ class ImplausibleFuel(Implausible):
     code = "KV-PLAUSIBLE-FUEL"
     message = N_("The fuel quantity {value} is more than one row is expected to have, {most}.")
     remedy = N_("Check the unit of measure and the decimals. If it is right, import with --accept KV-PLAUSIBLE-FUEL.")
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleDate(Implausible):
@@ -76,7 +75,6 @@ class ImplausibleDate(Implausible):
     code = "KV-PLAUSIBLE-DATE"
     message = N_("The trip on {trip_on} would be booked on {booked_on}, more than {years} years later.")
     remedy = N_("Check the year. If it is right, import with --accept KV-PLAUSIBLE-DATE.")
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleAmount(Implausible):
@@ -87,7 +85,6 @@ class ImplausibleAmount(Implausible):
     remedy = N_(
         "Ask for the right distance: it is what is charged. If it is right, import with --accept KV-PLAUSIBLE-AMOUNT."
     )
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleTank(Implausible):
@@ -98,7 +95,6 @@ class ImplausibleTank(Implausible):
     remedy = N_(
         "Check the litres, and the tank in the vehicle register. If it is right, import with --accept KV-PLAUSIBLE-TANK."
     )
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleSpeed(Implausible):
@@ -107,7 +103,6 @@ class ImplausibleSpeed(Implausible):
     code = "KV-PLAUSIBLE-SPEED"
     message = N_("{distance} km from {start} to {end} is {speed} km/h; at most {most} is expected.")
     remedy = N_("Check the distance and the times. If they are right, import with --accept KV-PLAUSIBLE-SPEED.")
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 class ImplausibleTimes(Implausible):
@@ -116,7 +111,6 @@ class ImplausibleTimes(Implausible):
     code = "KV-PLAUSIBLE-TIMES"
     message = N_("From “{start}” to “{end}” is no time of a journey.")
     remedy = N_("Correct the times. If the trip is right, import with --accept KV-PLAUSIBLE-TIMES.")
-    explanation = N_("The limits stand in the source's profile, under [plausible]; see docs/sources.md.")
 
 
 @dataclass(frozen=True)

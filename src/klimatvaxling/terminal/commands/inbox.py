@@ -117,7 +117,8 @@ def _take(run: _Run, file: Path) -> tuple[dict[str, object], int]:
 
 def _import(run: _Run, file: Path, profile: Any) -> tuple[Any, ExchangeError | None]:
     """What became of the file, and why it was refused if it was."""
-    from klimatvaxling.batches.importing import Order, Refused, import_file
+    from klimatvaxling.batches.importing import Refused, import_file
+    from klimatvaxling.batches.order import Order
     from klimatvaxling.database.engine import writing
     from klimatvaxling.terminal.progress import rows_read
 
@@ -145,7 +146,7 @@ def _import(run: _Run, file: Path, profile: Any) -> tuple[Any, ExchangeError | N
 
 def _write_workbook(run: _Run, connection: Any, file: Path, result: Any) -> Path:
     from klimatvaxling.batches.inbox import place_for_workbook
-    from klimatvaxling.terminal.commands.batches import write_workbook
+    from klimatvaxling.terminal.commands.imports import write_workbook
 
     path = place_for_workbook(run.folder, file)
     write_workbook(connection, run.around, result, path, run.profiles[result.source])
