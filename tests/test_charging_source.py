@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Books, run
+from conftest import Books, Shelf, run
 from klimatvaxling.vehicles.vehicle import BadChargingSource, vehicle
 
 ROOT = Path(__file__).parent.parent
@@ -161,15 +161,19 @@ def test_a_source_that_does_not_exist_charges_nothing_by_a_slip(sources: Books) 
 
 
 @pytest.mark.parametrize("charging", ["tankkort", "korjournal", "poolbil"])
-@pytest.mark.on_sqlite  # begins anew from a copy of the file, six times
-def test_the_order_of_the_three_sample_files_changes_nothing(fresh_books: Books, charging: str) -> None:
-    for command in (("unit", "load", ROOT / "demo" / "enheter.csv"), ("vehicle", "load", ROOT / "demo" / "fordon.csv")):
-        assert fresh_books(*command).code == 0
-    decide(fresh_books, charging)
+@pytest.mark.usefixtures("_cleared")
+def test_the_order_of_the_three_sample_files_changes_nothing(
+    shelf: Shelf, engine: str, tmp_path: Path, charging: str
+) -> None:
+    def begin(books: Books) -> None:
+        for command in (("unit", "load", "enheter.csv"), ("vehicle", "load", "fordon.csv")):
+            assert books(*command[:2], ROOT / "demo" / command[2]).code == 0
+        decide(books, charging)
+
     found = set()
-    start = fresh_books.file.read_bytes()
-    for order in itertools.permutations(SAMPLES):
-        fresh_books.file.write_bytes(start)
+    shelf.once(engine, f"charging by {charging}", begin, of="fresh")
+    for number, order in enumerate(itertools.permutations(SAMPLES)):
+        fresh_books = shelf.copy(engine, f"charging by {charging}", tmp_path / str(number))
         for source in order:
             accounts(fresh_books.json("import", SAMPLES[source], "--source", source))
         trips = fresh_books.sql(

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from conftest import Books, Outcome, month_end, trip
+from test_migrations import downgrade
 
 ROUNDS = int(os.environ.get("KLIMATVAXLING_ROUNDS", "5"))
 RACER = Path(__file__).parent / "racer.py"
@@ -239,6 +240,39 @@ def test_readers_see_one_moment_while_others_write(books: Books, race: Race) -> 
         charged = {unit["charged_ore"] for unit in balance.json["units"]}
         assert charged in ({1500 * number}, {1500 * (number + 1)})
     whole(books)
+
+
+# Municipalities beside one another on one server: they share its logins and nothing else.
+
+
+@pytest.mark.on_server
+def test_a_login_is_given_roles_in_two_books_of_a_server_at_once(more_books: Callable[[], Any], race: Race) -> None:
+    """Both make the login where there is none yet; later both change what it belongs to."""
+    both = (more_books(), more_books())
+    race(("access", "list"), ("access", "list"), by=both)
+    for number in range(ROUNDS):
+        login = f"{both[0].database}_p{number}"
+        for role in ("auditor", "committee"):
+            given = race(*[("access", "grant", login, "--role", role)] * 2, by=both)
+            assert [outcome.code for outcome in given] == [0, 0], given
+        taken = race(("access", "revoke", login), ("access", "grant", login, "--role", "finance"), by=both)
+        assert [outcome.code for outcome in taken] == [0, 0], taken
+    for books, role in zip(both, (None, "finance"), strict=True):
+        held = {row["login"]: row["role"] for row in books.json("access", "list")["access"]}
+        assert {held.get(f"{both[0].database}_p{number}") for number in range(ROUNDS)} == {role}
+        whole(books)
+
+
+@pytest.mark.on_server
+def test_two_books_of_a_server_are_begun_at_once(more_books: Callable[[], Any], race: Race) -> None:
+    for _ in range(-(-ROUNDS // 10)):
+        both = (more_books(), more_books())
+        for books in both:
+            downgrade(books, "base")
+        begun = race(*[("init", "--organisation", "Exempelstad")] * 2, by=both)
+        assert [outcome.code for outcome in begun] == [0, 0], begun
+        for books in both:
+            books.sound()
 
 
 # Killed in the middle

@@ -28,7 +28,8 @@ from conftest import Books, trip
 from crashing import Ended, Program
 from klimatvaxling.database.location import shipped
 from server import server
-from test_migrations import LATER, downgrade
+from test_migrations import downgrade
+from test_migrations import later as later_migration
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 POINTS = int(os.environ.get("KLIMATVAXLING_CRASH_POINTS", "5"))
@@ -125,23 +126,6 @@ def with_grant(books: Books) -> None:
     assert books("grant", "approve", "2", *approved).code == 0
 
 
-# A later version as it is on a server, where a column is added in place.
-LATER_ON_A_SERVER = """
-import sqlalchemy as sa
-from alembic import op
-
-revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
-
-
-def upgrade():
-    for table in ("unit", "posting", "voucher"):
-        op.add_column(table, sa.Column("remark", sa.Text()))
-
-
-def downgrade():
-    for table in ("unit", "posting", "voucher"):
-        op.drop_column(table, "remark")
-"""
 # `init` makes the tables, and then begins the books: what comes first are the tables, all of them.
 BEGUN = ("*",)
 CASES = {
@@ -282,7 +266,7 @@ def test_killed_at_any_step_all_of_it_is_there_or_nothing_and_a_second_run_compl
     later = None
     if case.later:
         shutil.copytree(shipped("migrations"), later := tmp_path / "migrations")
-        words = LATER_ON_A_SERVER if everything.on_server else LATER
+        words = later_migration("postgresql" if everything.on_server else "sqlite")
         (later / "versions" / "0003_later.py").write_text(words, encoding="utf-8")
 
     def fresh(number: int) -> tuple[Any, list[str]]:

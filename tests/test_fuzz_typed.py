@@ -28,20 +28,20 @@ def text() -> st.SearchStrategy[str]:
 
 
 @pytest.fixture(scope="module")
-def everything_once(shelf: Shelf) -> Path:
-    """Books in a file in which everything has happened once."""
-    return shelf.once("sqlite", "everything", do_everything).file
+def everything_once(shelf: Shelf, engine: str) -> Books:
+    """Books in which everything has happened once."""
+    return shelf.once(engine, "everything", do_everything)
 
 
 @FEW
 @given(template=st.sampled_from(TEMPLATES), value=text())
-def test_whatever_is_typed_is_answered_in_words(everything_once: Path, template: str, value: str) -> None:
+def test_whatever_is_typed_is_answered_in_words(everything_once: Books, template: str, value: str) -> None:
     answered(words_of(template, value), everything_once)
 
 
 @FEW
 @given(words=st.lists(st.one_of(st.sampled_from(commands()), text()), max_size=6))
-def test_any_words_on_the_command_line_are_answered(everything_once: Path, words: list[str]) -> None:
+def test_any_words_on_the_command_line_are_answered(everything_once: Books, words: list[str]) -> None:
     answered(words, everything_once)
 
 
@@ -58,7 +58,7 @@ def test_any_address_of_a_database_is_answered(login: str, secret: str, rest: st
 
 
 @pytest.mark.parametrize("found", sorted(CORPUS.glob("*.json")), ids=lambda path: path.stem)
-def test_what_was_found_once_stays_answered(everything_once: Path, found: Path) -> None:
+def test_what_was_found_once_stays_answered(everything_once: Books, found: Path) -> None:
     answered(json.loads(found.read_text(encoding="utf-8")), everything_once)
 
 
@@ -70,9 +70,8 @@ def test_a_fault_is_kept_in_the_corpus(tmp_path: Path) -> None:
     assert keep(["balance", "--as-of", "\u0000"], tmp_path) == kept
 
 
-@pytest.mark.on_sqlite
 def test_the_books_are_left_alone_by_what_is_refused(everything: Books) -> None:
     before = everything.dump()
     for template in TEMPLATES:
-        answered(words_of(template, "²½\u2028{}"), everything.file)
+        answered(words_of(template, "²½\u2028{}"), everything)
     assert everything.dump() == before

@@ -12,7 +12,8 @@ from alembic.script import ScriptDirectory
 from freezegun import freeze_time
 
 from conftest import REFUSED, Books, trip
-from klimatvaxling.database import engine, migrate
+from klimatvaxling.database import engine as engines
+from klimatvaxling.database import migrate
 from klimatvaxling.database.engine import SCHEMA_REVISION, engine_for
 from klimatvaxling.database.location import shipped
 from klimatvaxling.database.migrate import alembic_config, schema_change, upgrade
@@ -140,6 +141,29 @@ def downgrade():
             with_indexes(name)
 """
 
+# The same on a server, where a column is added in place.
+LATER_ON_A_SERVER = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
+
+
+def upgrade():
+    for table in ("voucher", "posting", "unit"):
+        op.add_column(table, sa.Column("remark", sa.Text()))
+
+
+def downgrade():
+    for table in ("unit", "posting", "voucher"):
+        op.drop_column(table, "remark")
+"""
+
+
+def later(engine: str) -> str:
+    """The migration of a later program, for books of either kind."""
+    return LATER_ON_A_SERVER if engine == "postgresql" else LATER
+
 
 @pytest.fixture
 def filled(books: Books) -> Books:
@@ -153,14 +177,14 @@ def filled(books: Books) -> Books:
 
 
 @pytest.fixture
-def later_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def later_program(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The program as it will be with one migration more."""
     folder = tmp_path / "migrations"
     shutil.copytree(shipped("migrations"), folder)
-    (folder / "versions" / "0003_later.py").write_text(LATER, encoding="utf-8")
+    (folder / "versions" / "0003_later.py").write_text(later(engine), encoding="utf-8")
     monkeypatch.setattr(migrate, "shipped", lambda _: folder)
     monkeypatch.setattr(migrate, "SCHEMA_REVISION", "0003")
-    monkeypatch.setattr(engine, "SCHEMA_REVISION", "0003")
+    monkeypatch.setattr(engines, "SCHEMA_REVISION", "0003")
 
 
 VOUCHERS = "SELECT id, hash FROM voucher ORDER BY id"
@@ -176,19 +200,21 @@ def trial_balance(books: Books) -> list[tuple[object, ...]]:
 
 def schema(books: Books) -> dict[str, list[str]]:
     """Every table, index and trigger by name, as its words: constraints may come in another order."""
+    if books.on_server:
+        named = sorted(books.tables())
+        return {name: books.columns(name) for name in named} | {"guards": sorted(books.guards())}
     found = books.sql("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {name: sorted(re.findall(r"[\w'<>=|]+", text)) for name, text in found}
 
 
 def downgrade(books: Books, revision: str) -> None:
     with (
-        engine.engine_for(books.url).connect().execution_options(writing=True) as connection,
+        engine_for(books.url).connect().execution_options(writing=True) as connection,
         schema_change(connection),
     ):
         command.downgrade(alembic_config(connection), revision)
 
 
-@pytest.mark.on_sqlite
 def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_they_were(
     filled: Books, later_program: None
 ) -> None:
@@ -199,7 +225,7 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
     assert set(after) == set(before)
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {"voucher", "posting", "unit"}
-    for name in changed:
+    for name in () if filled.on_server else changed:
         assert "STRICT" in after[name]
         for constraint in metadata().tables[name].constraints:
             if constraint.name:
@@ -216,7 +242,6 @@ def test_filled_books_go_up_and_down_with_the_trial_balance_and_every_guard_as_t
     assert filled.sql("SELECT hash FROM voucher ORDER BY id")[: len(head)] == head
 
 
-@pytest.mark.on_sqlite
 def test_a_head_noted_before_an_upgrade_still_proves_what_it_proved(filled: Books, later_program: None) -> None:
     noted = filled.sql("SELECT hash FROM registration ORDER BY id DESC LIMIT 1")[0][0]
     assert filled("init").code == 0
@@ -247,10 +272,10 @@ def test_init_upgrades_books_of_an_earlier_version_after_a_backup(filled: Books,
 
 
 def test_an_upgrade_that_fails_leaves_the_books_as_they_were(
-    filled: Books, later_program: None, tmp_path: Path
+    filled: Books, engine: str, later_program: None, tmp_path: Path
 ) -> None:
     (tmp_path / "migrations" / "versions" / "0003_later.py").write_text(
-        LATER.replace("def downgrade", "    op.execute('DELETE FROM no_such_table')\n\n\ndef downgrade"),
+        later(engine).replace("def downgrade", "    op.execute('DELETE FROM no_such_table')\n\n\ndef downgrade"),
         encoding="utf-8",
     )
     before = filled.dump()

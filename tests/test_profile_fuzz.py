@@ -1,6 +1,7 @@
 """Whatever a profile or a travel file holds: a coded refusal or a success whose rows add up, and never anything else."""
 
 import random
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from conftest import Books
+from conftest import Books, Shelf
 from klimatvaxling.errors import ExchangeError
 from klimatvaxling.travel.file import open_travel_file
 from klimatvaxling.travel.profile import Profile
@@ -189,18 +190,21 @@ def messy_file(sample: Path, folder: Path, draw: random.Random) -> Path:
     return folder / "messy.csv"
 
 
-@pytest.mark.on_sqlite  # begins anew from a copy of the file, many times
+def _get_ready(books: Books) -> None:
+    for command in (("unit", "load", "enheter.csv"), ("vehicle", "load", "fordon.csv")):
+        assert books(*command[:2], IMPORTS.parent / "demo" / command[2]).code == 0
+
+
+@pytest.mark.usefixtures("_cleared")
 @settings(max_examples=3, deadline=None, suppress_health_check=[*HealthCheck])
 @given(seed=st.integers(0, 10**9))
 @pytest.mark.parametrize("source", SOURCES)
 def test_a_messy_file_of_any_source_is_refused_or_its_rows_add_up(
-    source: str, seed: int, fresh_books: Books, tmp_path: Path
+    source: str, seed: int, shelf: Shelf, engine: str, tmp_path: Path
 ) -> None:
-    if not (tmp_path / "ready.db").exists():
-        for command in (("unit", "load", "enheter.csv"), ("vehicle", "load", "fordon.csv")):
-            assert fresh_books(*command[:2], IMPORTS.parent / "demo" / command[2]).code == 0
-        (tmp_path / "ready.db").write_bytes(fresh_books.file.read_bytes())
-    fresh_books.file.write_bytes((tmp_path / "ready.db").read_bytes())
+    shelf.once(engine, "ready for every source", _get_ready, of="fresh")
+    shelf.clear()
+    fresh_books = shelf.copy(engine, "ready for every source", Path(tempfile.mkdtemp(dir=tmp_path)))
     file = messy_file(sample_of(source), fresh_books.folder, random.Random(seed))
     for options in ((), ("--accept-partial",), ("--amend", "--accept-partial")):
         outcome = fresh_books("import", file, "--source", source, "--format", "json", *options)

@@ -95,18 +95,18 @@ main(sys.argv[1:])
     ("command", "told"),
     [
         (("check",), "takes_its_time"),
-        (("backup", "kept.db"), "takes_its_time"),
-        (("restore", "kept-before.db", "--replace"), "takes_its_time"),
+        pytest.param(("backup", "kept.db"), "takes_its_time", marks=pytest.mark.on_sqlite),
+        pytest.param(("restore", "kept-before.db", "--replace"), "takes_its_time", marks=pytest.mark.on_sqlite),
         (("period", "close", "2025-01", "--accept-missing", "x"), "Checking the books"),
     ],
     ids=lambda command: command[0],
 )
-@pytest.mark.on_sqlite
 def test_checks_backups_and_closings_show_progress_on_a_terminal(
     books: Books, tmp_path: Path, command: tuple[str, ...], told: str
 ) -> None:
     books.take(trip(date="2025-01-10"))
-    assert books("backup", books.folder / "kept-before.db").code == 0
+    if command[0] == "restore":
+        assert books("backup", books.folder / "kept-before.db").code == 0
     script = tmp_path / "slow.py"
     script.write_text(SLOW, encoding="utf-8")
     ours, theirs = os.openpty()

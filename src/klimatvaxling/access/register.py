@@ -1,6 +1,7 @@
 """The register of access: read and written. On a server the login and its rights are made with it."""
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DatabaseError
 
 from klimatvaxling.access.access import (
     FINANCE,
@@ -17,6 +18,7 @@ from klimatvaxling.access.access import (
 )
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows
+from klimatvaxling.database.engine import Overtaken
 
 _COLUMNS = ("login", "role", "unit_ids", "registered_at", "registered_by")
 
@@ -61,7 +63,7 @@ def grant(connection: Connection, login: str, role: str, unit_id: int | None, *,
     _register(connection, given)
     if connection.dialect.name == "postgresql":
         if not _exists(connection, login):
-            connection.exec_driver_sql(f"CREATE ROLE {_quoted(login)} LOGIN")
+            _change_logins(connection, f"CREATE ROLE {_quoted(login)} LOGIN")
         _belong_to(connection, login, role)
     return given
 
@@ -107,7 +109,22 @@ def _belong_to(connection: Connection, login: str, role: str) -> None:
         for name, group in _groups(connection).items():
             verb = ("GRANT", "TO") if name == role else ("REVOKE", "FROM")
             if name == role or _is_member(connection, login, group):
-                connection.exec_driver_sql(f"{verb[0]} {_quoted(group)} {verb[1]} {_quoted(login)}")
+                _change_logins(connection, f"{verb[0]} {_quoted(group)} {verb[1]} {_quoted(login)}")
+
+
+# What a server calls it (SQLSTATE) when a login was made or changed meanwhile: there already twice, or "tuple
+# concurrently updated".
+_MEANWHILE = ("23505", "42710", "XX000")
+
+
+def _change_logins(connection: Connection, statement: str) -> None:
+    """Change what belongs to the whole server. Raises `Overtaken` where other books on it did the same just now."""
+    try:
+        connection.exec_driver_sql(statement)
+    except DatabaseError as fault:
+        if getattr(fault.orig, "sqlstate", None) in _MEANWHILE:
+            raise Overtaken from fault
+        raise
 
 
 def _groups(connection: Connection) -> dict[str, str]:
