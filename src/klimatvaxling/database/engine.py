@@ -177,6 +177,12 @@ class DatabaseUnusable(DatabaseFault):
     remedy = N_("Check that the folder exists, that you may write there, and that the disk is not full.")
 
 
+class ServerUnable(DatabaseUnusable):
+    """A server that cannot do its work."""
+
+    remedy = N_("Nothing of this was kept. Tell whoever runs the server, and run the command again afterwards.")
+
+
 class DatabaseDamaged(DatabaseFault):
     """The file was a database and is damaged."""
 
@@ -406,10 +412,9 @@ def translated_faults(url: str) -> Iterator[None]:
     try:
         yield
     except _LostAtCommit as fault:
-        reason = str(fault).strip().splitlines()[0].rstrip(".")
-        raise OutcomeUnknown(where=place_of(url), reason=reason) from fault
+        raise OutcomeUnknown(where=place_of(url), reason=refusal.lost(None)) from fault
     except PendingRollbackError as fault:  # what is tried on a connection that is gone
-        raise ConnectionLost(where=place_of(url), reason=str(fault).splitlines()[0].rstrip(".")) from fault
+        raise ConnectionLost(where=place_of(url), reason=refusal.lost(None)) from fault
     except Exception as fault:
         # The driver's own faults come through where a connection is being made, and where rows are copied.
         original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
@@ -479,9 +484,9 @@ def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> Exchang
     if state == DENIED_STATE:
         return _denied(_role(url))
     if state in _LOST_STATES:
-        return ConnectionLost(where=place_of(url), reason=reason)
+        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
     if state in _UNUSABLE_STATES:
-        return DatabaseUnusable(where=place_of(url), reason=reason)
+        return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
     import psycopg
 
     if isinstance(fault, psycopg.ProgrammingError) and "connection " in reason and state is None and not was_there:
@@ -489,10 +494,10 @@ def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> Exchang
     if not isinstance(fault, psycopg.OperationalError):
         return None
     if state is None and was_there:  # the server went away in mid-sentence
-        return ConnectionLost(where=place_of(url), reason=reason)
+        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
     if state is None or state.startswith(("28", "3D", "08")):
         return _refused(url, str(fault))
-    return DatabaseUnusable(where=place_of(url), reason=reason)
+    return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
 
 
 def _refused(url: str, said: str) -> DatabaseFault:

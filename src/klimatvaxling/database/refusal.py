@@ -1,7 +1,7 @@
-"""What a server says when it does not let somebody in, in words a person understands.
+"""What a server says when it does not let somebody in or cannot go on, in words a person understands.
 
-It says so before there is a connection, in text only and with no code. Text that is not known here, or in another
-language, is shown as it is.
+Before there is a connection it says so in text only, afterwards with a code (SQLSTATE). What is not known here, or in
+another language, is shown as it is.
 """
 
 import re
@@ -47,3 +47,25 @@ def understood(said: str) -> tuple[str, str]:
             return fault, translate(reason)
     lines = said.strip().splitlines() or [""]
     return SERVER, lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
+
+
+_STATES: dict[str, str] = {
+    "25006": N_("it is a copy that can only be read"),
+    "53100": N_("its disk is full"),
+    "53200": N_("it has no memory left"),
+    "53300": N_("too many are connected at the same time"),
+    "57014": N_("the work took longer than the server allows, or somebody there broke it off"),
+    "58030": N_("it cannot read or write its own files"),
+}
+
+
+def unable(state: str, said: str) -> str:
+    """Why a server cannot go on, in the language in use."""
+    return translate(_STATES[state]) if state in _STATES else said
+
+
+def lost(state: str | None) -> str:
+    """Why a connection is gone, in the language in use."""
+    if state is None:
+        return translate(N_("the server or the network broke it off"))
+    return translate(N_("the server is stopping or restarting, or somebody there ended the connection"))
