@@ -315,6 +315,12 @@ def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: P
     looked_at.denied(name, *command)
 
 
+@pytest.mark.parametrize("name", ["anna", "rut", "eva"])
+def test_a_handover_that_is_refused_leaves_no_folder(looked_at: Shared, name: str, tmp_path: Path) -> None:
+    looked_at.denied(name, "handover", "run", "--period", "2025-03", "--to", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Shared) -> None:
     file = shared.books.csv("more.csv", [trip("n", date="2026-04-11"), trip("o", unit="ELN", date="2026-04-11")])
     assert shared("fia", "import", file, "--source", "standard").code == 0

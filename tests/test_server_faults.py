@@ -119,6 +119,30 @@ def test_a_sweep_whose_connection_ends_at_any_statement_leaves_nothing_and_runs_
     books.sound()
 
 
+def interrupt_in_mid_sentence(connection: Any) -> None:
+    """Ctrl-C while the server is being told something, as in the middle of a COPY."""
+    connection.pgconn.send_query(b"SELECT pg_sleep(0)")
+    raise KeyboardInterrupt
+
+
+def test_an_import_that_is_interrupted_in_mid_sentence_says_so_and_leaves_nothing(
+    books: Books, disturbed: Disturbed, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = books.csv("trips.csv", ROWS)
+    command = ("import", file, "--source", "standard")
+    before = books.dump()
+    disturbed.disturb = interrupt_in_mid_sentence
+    for point in (3, 12, 25):
+        disturbed.at_point(point)
+        outcome = books(*command)
+        assert (outcome.code, outcome.err.strip()) == (130, "Interrupted. What was not finished was not posted.")
+        assert not caplog.records  # the libraries' own words about it, which would end on the screen
+        assert books.dump() == before
+    disturbed.at_point(None)
+    assert books.json(*command)["rows_posted"] == len(ROWS)
+    books.sound()
+
+
 def test_a_connection_lost_while_the_work_is_kept_says_that_nobody_knows_and_where_to_look(
     books: Books, disturbed: Disturbed
 ) -> None:

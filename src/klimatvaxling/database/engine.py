@@ -344,10 +344,22 @@ def _opened(url: str, *, writing: bool, without_book: bool) -> Iterator[Connecti
         raise NoDatabase(where=file)
     with translated_faults(url), engine_for(url).connect() as plain:
         connection = plain.execution_options(writing=writing)
-        require_current_schema(connection, url)
-        if not without_book:
-            require_book(connection, url)
-        yield connection
+        try:
+            require_current_schema(connection, url)
+            if not without_book:
+                require_book(connection, url)
+            yield connection
+        except BaseException as fault:
+            if connection.dialect.name == "postgresql" and _is_broken_off(fault):
+                # In the middle of a statement nothing more can be said: the server takes back what it has by itself.
+                plain.invalidate()
+                raise KeyboardInterrupt from fault
+            raise
+
+
+def _is_broken_off(fault: BaseException | None) -> bool:
+    """Whether the user broke it off, or it came of that: what is tried on a connection in mid-sentence fails."""
+    return fault is not None and (isinstance(fault, KeyboardInterrupt) or _is_broken_off(fault.__context__))
 
 
 def _note_program(connection: Connection) -> None:
