@@ -161,6 +161,14 @@ def test_a_unit_can_read_every_report_about_itself(looked_at: Shared, command: S
     assert "Solceller" not in outcome.out
 
 
+def test_a_unit_is_told_what_its_own_deliveries_lack_and_nothing_of_a_source_as_a_whole(looked_at: Shared) -> None:
+    def units(name: str) -> set[str | None]:
+        return {cell["unit"] for cell in looked_at.json(name, "completeness", "--year", "2025")["cells"]}
+
+    assert (units("anna"), None in units("eva")) == ({"SBF"}, True)
+    assert "nothing at all" not in looked_at("anna", "completeness", "--year", "2026").out
+
+
 def test_a_unit_takes_its_own_file_home_and_no_other(looked_at: Shared, tmp_path: Path) -> None:
     command = ("export", "unit-file", "--year", "2025", "--unit")
     assert looked_at("anna", *command, "SBF", "--output", tmp_path / "sbf.xlsx").code == 0
@@ -284,6 +292,12 @@ def test_the_committee_decides_and_finance_pays(shared: Shared) -> None:
     assert shared.books.json("voucher", "show", "R2026-1")["made_by"] == shared.login("rut")
 
 
+def test_the_help_says_who_decides_and_who_applies() -> None:
+    assert "On a server: finance, committee." in run("grant", "approve", "--help").out
+    assert "On a server: finance, unit." in run("grant", "apply", "--help").out
+    assert "On a server" not in run("balance", "--help").out
+
+
 def test_whoever_registered_an_application_does_not_approve_it(shared: Shared) -> None:
     approval = ("--amount", "100", "--decision", "MN 1", "--booked-on", "2026-04-03")
     refused = shared.books("grant", "approve", "1", *approval)
@@ -308,11 +322,14 @@ WRITING = {
 
 @pytest.mark.parametrize("name", ["anna", "rut", "eva"])
 @pytest.mark.parametrize("what", WRITING)
-def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
+def test_only_finance_posts_and_the_help_says_so(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
     books = Books(tmp_path, tmp_path / "none.db")
     file = books.csv("trips.csv", [trip("new")])
     command = [file if part == "trips.csv" else part for part in WRITING[what]]
     looked_at.denied(name, *command)
+    words = 1 if command[0] in ("import", "sweep", "init") else 2
+    told = run(*command[:words], "--help").out.rpartition("On a server: ")[2].strip()
+    assert told in ("finance.", "the owner of the books."), told
 
 
 @pytest.mark.parametrize("name", ["anna", "rut", "eva"])

@@ -13,10 +13,16 @@ from klimatvaxling.terminal.surroundings import Surroundings, output_format
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help=N_("The name the person logs in with."))]
 
 
+_ROLES = N_(
+    "finance (posts and registers), committee (decides grants), unit (sees its own units and applies for grants) or"
+    " auditor (reads everything)."
+)
+
+
 def grant(
     context: typer.Context,
     login: Login,
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help=N_("finance, committee, unit or auditor."))],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help=_ROLES)],
     unit: Annotated[
         str | None,
         typer.Option("--unit", metavar="CODE", help=N_("For the role unit: which one. Say it once for each.")),
