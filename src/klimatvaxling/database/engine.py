@@ -18,11 +18,12 @@ from sqlalchemy.pool import NullPool
 
 from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
+from klimatvaxling.database import refusal
 from klimatvaxling.database.bulk import insert_rows
 from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
 from klimatvaxling.database.patience import lock_seconds
 from klimatvaxling.database.registration import registering
-from klimatvaxling.errors import StateRefused
+from klimatvaxling.errors import ExchangeError, StateRefused
 from klimatvaxling.language import N_, translate
 
 SCHEMA_REVISION = "0002"
@@ -37,11 +38,19 @@ class DatabaseFault(StateRefused):
 
 
 class NoDatabase(DatabaseFault):
-    """There are no books at the address."""
+    """There is no file of books at the address."""
 
     code = "KV-DATABASE-MISSING"
     message = N_("There is no database at {where}.")
     remedy = N_("Create it with: klimatvaxling init")
+
+
+class EmptyDatabase(DatabaseFault):
+    """A server's database in which nobody has begun any books."""
+
+    code = "KV-DATABASE-EMPTY"
+    message = N_("The database at {where} is empty: no books have been begun in it.")
+    remedy = N_("Begin them, logged in as the owner of the database, with: klimatvaxling init")
 
 
 class ForeignDatabase(DatabaseFault):
@@ -103,11 +112,35 @@ class OutcomeUnknown(DatabaseFault):
 
 
 class ServerUnreachable(DatabaseFault):
-    """No server answers, or it lets us not in."""
+    """No server answers, or it has no time for us."""
 
     code = "KV-DATABASE-SERVER"
     message = N_("The database server at {where} cannot be reached: {reason}.")
-    remedy = N_("Check the address, your login and that the server is running.")
+    remedy = N_("Check the address, and ask whoever runs the server whether it is up.")
+
+
+class LoginRefused(DatabaseFault):
+    """The server answers, and does not let the login in."""
+
+    code = "KV-DATABASE-LOGIN"
+    message = N_("The database server does not let you in at {where}: {reason}.")
+    remedy = N_(
+        "Check the login in the address, and its password. Whoever runs the server can set a new one: \\password LOGIN in"
+        " psql"
+    )
+    explanation = N_(
+        "The password is read from the file ~/.pgpass (in Windows %APPDATA%\\postgresql\\pgpass.conf), a line for each:"
+        " server:port:database:login:password. On Linux and macOS nobody else may read that file (chmod 600), or it is"
+        " passed over. A wrong password and a login that does not exist are answered alike."
+    )
+
+
+class NoSuchDatabase(DatabaseFault):
+    """The server answers, and has no database of that name."""
+
+    code = "KV-DATABASE-NAME"
+    message = N_("The server has no database of the name that ends the address {where}.")
+    remedy = N_("Check the name. A new database is made by whoever runs the server: CREATE DATABASE … OWNER …")
 
 
 class PermissionDenied(DatabaseFault):
@@ -115,7 +148,25 @@ class PermissionDenied(DatabaseFault):
 
     code = "KV-ACCESS-DENIED"
     message = N_("You have no permission to do this: {reason}.")
-    remedy = N_("Ask the finance office for a role that may: klimatvaxling access grant LOGIN --role ROLE")
+    remedy = N_(
+        "Ask the finance office to do it, or the owner of the books for another role: klimatvaxling access grant LOGIN"
+        " --role ROLE"
+    )
+    explanation = N_(
+        "The server decides it, by the login. klimatvaxling access list shows your role: finance posts and registers,"
+        " committee decides grants, unit sees its own units and applies for grants, auditor reads everything."
+    )
+
+
+class MayNotBegin(DatabaseFault):
+    """A login that can neither begin books in a database nor upgrade them."""
+
+    code = "KV-DATABASE-OWNER"
+    message = N_("Your login may neither begin books in the database at {where} nor upgrade them.")
+    remedy = N_(
+        "Run init logged in as the owner of the database. The owner needs the right to create roles: ALTER ROLE LOGIN"
+        " CREATEROLE"
+    )
 
 
 class DatabaseUnusable(DatabaseFault):
@@ -124,6 +175,12 @@ class DatabaseUnusable(DatabaseFault):
     code = "KV-DATABASE-UNUSABLE"
     message = N_("The database at {where} cannot be used: {reason}.")
     remedy = N_("Check that the folder exists, that you may write there, and that the disk is not full.")
+
+
+class ServerUnable(DatabaseUnusable):
+    """A server that cannot do its work."""
+
+    remedy = N_("Nothing of this was kept. Tell whoever runs the server, and run the command again afterwards.")
 
 
 class DatabaseDamaged(DatabaseFault):
@@ -232,13 +289,16 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
+def writing(
+    url: str, *, dry_run: bool = False, without_book: bool = False, table: str | None = None
+) -> Iterator[Connection]:
     """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`.
 
-    What it adds to any table is registered as it ends, and so comes into the chain.
+    What it adds to any table is registered as it ends, and so comes into the chain. `table` is one that is written, where
+    not only the finance office does so: whoever may not write it is refused before anything else is looked at.
     """
     with _opened(url, writing=True, without_book=without_book) as connection:
-        with registering(connection, _begun(connection)):
+        with registering(connection, _begun(connection, table)):
             _note_program(connection)
             yield connection
         if dry_run:
@@ -263,11 +323,13 @@ def _known_only_afterwards() -> Iterator[None]:
         raise
 
 
-def _begun(connection: Connection) -> frozenset[str] | None:
+def _begun(connection: Connection, table: str | None) -> frozenset[str] | None:
     """Take the write lock on a server; gives the tables that whoever writes may write, None for all."""
     if connection.dialect.name == "sqlite":  # it was taken with BEGIN
         return None
     tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
+    if tables is not None and table not in tables:
+        raise _denied(connection.exec_driver_sql("SELECT my_role()").scalar())
     return None if tables is None else frozenset(tables)
 
 
@@ -282,10 +344,22 @@ def _opened(url: str, *, writing: bool, without_book: bool) -> Iterator[Connecti
         raise NoDatabase(where=file)
     with translated_faults(url), engine_for(url).connect() as plain:
         connection = plain.execution_options(writing=writing)
-        require_current_schema(connection, url)
-        if not without_book:
-            require_book(connection, url)
-        yield connection
+        try:
+            require_current_schema(connection, url)
+            if not without_book:
+                require_book(connection, url)
+            yield connection
+        except BaseException as fault:
+            if connection.dialect.name == "postgresql" and _is_broken_off(fault):
+                # In the middle of a statement nothing more can be said: the server takes back what it has by itself.
+                plain.invalidate()
+                raise KeyboardInterrupt from fault
+            raise
+
+
+def _is_broken_off(fault: BaseException | None) -> bool:
+    """Whether the user broke it off, or it came of that: what is tried on a connection in mid-sentence fails."""
+    return fault is not None and (isinstance(fault, KeyboardInterrupt) or _is_broken_off(fault.__context__))
 
 
 def _note_program(connection: Connection) -> None:
@@ -314,7 +388,8 @@ def require_current_schema(connection: Connection, url: str) -> None:
     """Refuse a database that is not ours or is at another version."""
     found = schema_revision(connection)
     if found is None:
-        raise ForeignDatabase(where=place_of(url))
+        is_begun = connection.dialect.name == "sqlite" or not is_empty(connection)
+        raise ForeignDatabase(where=place_of(url)) if is_begun else EmptyDatabase(where=place_of(url))
     if found != SCHEMA_REVISION:
         raise OtherSchemaVersion(where=place_of(url), found=found, needed=SCHEMA_REVISION)
 
@@ -323,7 +398,7 @@ def require_book(connection: Connection, url: str) -> None:
     """Refuse a database whose book is gone. Raises `BookMissing`, or `PermissionDenied` where a login may not see it."""
     if connection.execute(text("SELECT 1 FROM book")).scalar() is None:
         if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SELECT my_role()").scalar() is None:
-            raise PermissionDenied(reason=translate(N_("your login has no role in these books")))
+            raise _denied(None)
         raise BookMissing(where=place_of(url))
 
 
@@ -349,14 +424,13 @@ def translated_faults(url: str) -> Iterator[None]:
     try:
         yield
     except _LostAtCommit as fault:
-        reason = str(fault).strip().splitlines()[0].rstrip(".")
-        raise OutcomeUnknown(where=place_of(url), reason=reason) from fault
+        raise OutcomeUnknown(where=place_of(url), reason=refusal.lost(None)) from fault
     except PendingRollbackError as fault:  # what is tried on a connection that is gone
-        raise ConnectionLost(where=place_of(url), reason=str(fault).splitlines()[0].rstrip(".")) from fault
+        raise ConnectionLost(where=place_of(url), reason=refusal.lost(None)) from fault
     except Exception as fault:
         # The driver's own faults come through where a connection is being made, and where rows are copied.
         original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
-        understood: DatabaseFault | None = None
+        understood: ExchangeError | None = None
         if isinstance(original, sqlite3.DatabaseError):
             understood = _sqlite_fault(url, original)
         elif type(original).__module__.partition(".")[0] == "psycopg":
@@ -385,11 +459,33 @@ def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | Non
 _OVERTAKEN_STATES = ("40001", "40P01")
 _BUSY_STATE = "55P03"
 _LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
-_DENIED_STATE = "42501"
+DENIED_STATE = "42501"
 _UNUSABLE_STATES = ("25006",)  # a server that only copies another one, and is read
 
 
-def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> DatabaseFault | None:
+# What each role may, for whoever asks for more.
+_MAY = {
+    "finance": N_("the role finance posts and registers, and only the owner of the books gives roles"),
+    "committee": N_("the role committee decides grants, registers nothing else and sees no single trips"),
+    "unit": N_("the role unit sees its own units and applies for grants for them, and nothing else"),
+    "auditor": N_("the role auditor reads everything and writes nothing"),
+}
+
+
+def _denied(role: object) -> PermissionDenied:
+    return PermissionDenied(reason=translate(_MAY.get(str(role), N_("your login has no role in these books"))))
+
+
+def _role(url: str) -> object:
+    """The role of whoever has logged in, asked anew; None where there is none, or nobody to ask."""
+    try:
+        with engine_for(url).connect() as connection:
+            return connection.exec_driver_sql("SELECT my_role()").scalar()
+    except DatabaseError:
+        return None
+
+
+def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> ExchangeError | None:
     state = getattr(fault, "sqlstate", None)
     lines = str(fault).strip().splitlines() or [""]
     reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
@@ -397,20 +493,29 @@ def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> Databas
         return Overtaken()
     if state == _BUSY_STATE:
         return DatabaseBusy()
-    if state == _DENIED_STATE:
-        return PermissionDenied(reason=reason)
+    if state == DENIED_STATE:
+        return _denied(_role(url))
     if state in _LOST_STATES:
-        return ConnectionLost(where=place_of(url), reason=reason)
+        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
     if state in _UNUSABLE_STATES:
-        return DatabaseUnusable(where=place_of(url), reason=reason)
+        return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
     import psycopg
 
+    if isinstance(fault, psycopg.ProgrammingError) and "connection " in reason and state is None and not was_there:
+        return BadDatabaseUrl(value=without_password(url))  # an option that there is none of
     if not isinstance(fault, psycopg.OperationalError):
         return None
-    if state is None:
-        # Without a state the server said nothing: it was never reached, or it went away in mid-sentence.
-        kind = ConnectionLost if was_there else ServerUnreachable
-        return kind(where=place_of(url), reason=reason)
-    if state.startswith(("28", "3D", "08")):
-        return ServerUnreachable(where=place_of(url), reason=reason)
-    return DatabaseUnusable(where=place_of(url), reason=reason)
+    if state is None and was_there:  # the server went away in mid-sentence
+        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
+    if state is None or state.startswith(("28", "3D", "08")):
+        return _refused(url, str(fault))
+    return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
+
+
+def _refused(url: str, said: str) -> DatabaseFault:
+    """A connection that was never made."""
+    at_fault, reason = refusal.understood(said)
+    if at_fault == refusal.DATABASE:
+        return NoSuchDatabase(where=place_of(url))
+    kind = LoginRefused if at_fault == refusal.LOGIN else ServerUnreachable
+    return kind(where=place_of(url), reason=reason)

@@ -84,7 +84,8 @@ def _run(arguments: list[str], first_word: str) -> int:
         outcome = again_if_asked(
             lambda: command(first_word).main(args=arguments, prog_name=_called(), standalone_mode=False)
         )
-        return int(outcome or 0)
+        # The command-line library turns an interruption into a code, and says nothing.
+        return faults.show_interrupted() if outcome == faults.INTERRUPTED else int(outcome or 0)
     except TyperException as fault:
         return faults.show_usage_fault(fault)
     except ExchangeError as fault:
