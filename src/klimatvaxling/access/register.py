@@ -21,7 +21,7 @@ from klimatvaxling.access.access import (
 )
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.database.engine import Overtaken
+from klimatvaxling.database.faults import Overtaken
 
 
 class Granted(NamedTuple):

@@ -18,196 +18,27 @@ from sqlalchemy.pool import NullPool
 
 from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
-from klimatvaxling.database import refusal
+from klimatvaxling.database import driver_faults, refusal
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.faults import (
+    BookMissing,
+    ConnectionLost,
+    DatabaseUnusable,
+    DriverMissing,
+    EmptyDatabase,
+    ForeignDatabase,
+    NoDatabase,
+    OtherSchemaVersion,
+    OutcomeUnknown,
+)
+from klimatvaxling.database.location import BadDatabaseUrl, place_of, sqlite_file, without_password
 from klimatvaxling.database.patience import lock_seconds
 from klimatvaxling.database.registration import registering
-from klimatvaxling.errors import ExchangeError, StateRefused
-from klimatvaxling.language import N_, translate
+from klimatvaxling.errors import ExchangeError
 
 SCHEMA_REVISION = "0002"
 CONNECT_TIMEOUT_S = 10
 _CACHE_KIB = 65_536
-# What SQLite raises for a file that is none of its own, is damaged, or cannot be opened.
-_UNUSABLE = (sqlite3.DatabaseError, sqlite3.OperationalError)
-
-
-class DatabaseFault(StateRefused):
-    """The books cannot be reached: no command that needs them can go on."""
-
-
-class NoDatabase(DatabaseFault):
-    """There is no file of books at the address."""
-
-    code = "KV-DATABASE-MISSING"
-    message = N_("There is no database at {where}.")
-    remedy = N_("Create it with: klimatvaxling init")
-
-
-class EmptyDatabase(DatabaseFault):
-    """A server's database in which nobody has begun any books."""
-
-    code = "KV-DATABASE-EMPTY"
-    message = N_("The database at {where} is empty: no books have been begun in it.")
-    remedy = N_("Begin them, logged in as the owner of the database, with: klimatvaxling init")
-
-
-class ForeignDatabase(DatabaseFault):
-    """The file is no database of this program."""
-
-    code = "KV-DATABASE-FOREIGN"
-    message = N_("{where} is not a klimatväxling database.")
-    remedy = N_("Check the address, or create new books at another place with: klimatvaxling init")
-
-
-class OtherSchemaVersion(DatabaseFault):
-    """The books were made by another version of the program."""
-
-    code = "KV-DATABASE-VERSION"
-    message = N_("The database at {where} has version {found}; this program needs {needed}.")
-    remedy = N_("Upgrade it with: klimatvaxling init. If the database is newer, install the newer program.")
-
-
-class DatabaseBusy(DatabaseFault):
-    """Somebody else is writing."""
-
-    code = "KV-DATABASE-BUSY"
-    message = N_("Somebody else is writing to the database; nothing was posted.")
-    remedy = N_("Wait a moment and run the command again.")
-
-
-class Overtaken(DatabaseFault):
-    """The server broke off this work in favour of somebody else's."""
-
-    code = "KV-DATABASE-OVERTAKEN"
-    message = N_(
-        "Others are working on the same at the same time, and the server let them go first; nothing was posted."
-    )
-    remedy = N_("Wait a moment and run the command again.")
-    explanation = N_("The program has tried it several times by itself before it says this.")
-    asks_for_another_try = True
-
-
-class ConnectionLost(DatabaseFault):
-    """The server went away in the middle of the work."""
-
-    code = "KV-DATABASE-LOST"
-    message = N_("The connection to the database at {where} was lost: {reason}.")
-    remedy = N_("Nothing of this was kept. Run the command again.")
-
-
-class OutcomeUnknown(DatabaseFault):
-    """The server went away just when it was told to keep the work."""
-
-    code = "KV-DATABASE-OUTCOME"
-    message = N_(
-        "The connection to the database at {where} was lost while the work was being kept: {reason}. It was kept whole"
-        " or not at all."
-    )
-    remedy = N_(
-        "Look at the last lines of klimatvaxling audit log: run the command again only if it is not there. A file can"
-        " always be imported again; what is posted is not posted twice."
-    )
-
-
-class ServerUnreachable(DatabaseFault):
-    """No server answers, or it has no time for us."""
-
-    code = "KV-DATABASE-SERVER"
-    message = N_("The database server at {where} cannot be reached: {reason}.")
-    remedy = N_("Check the address, and ask whoever runs the server whether it is up.")
-
-
-class LoginRefused(DatabaseFault):
-    """The server answers, and does not let the login in."""
-
-    code = "KV-DATABASE-LOGIN"
-    message = N_("The database server does not let you in at {where}: {reason}.")
-    remedy = N_(
-        "Check the login in the address, and its password. Whoever runs the server can set a new one: \\password LOGIN in"
-        " psql"
-    )
-    explanation = N_(
-        "The password is read from the file ~/.pgpass (in Windows %APPDATA%\\postgresql\\pgpass.conf), a line for each:"
-        " server:port:database:login:password. On Linux and macOS nobody else may read that file (chmod 600), or it is"
-        " passed over. A wrong password and a login that does not exist are answered alike."
-    )
-
-
-class NoSuchDatabase(DatabaseFault):
-    """The server answers, and has no database of that name."""
-
-    code = "KV-DATABASE-NAME"
-    message = N_("The server has no database of the name that ends the address {where}.")
-    remedy = N_("Check the name. A new database is made by whoever runs the server: CREATE DATABASE … OWNER …")
-
-
-class PermissionDenied(DatabaseFault):
-    """The server refuses what the login may not do."""
-
-    code = "KV-ACCESS-DENIED"
-    message = N_("You have no permission to do this: {reason}.")
-    remedy = N_(
-        "Ask the finance office to do it, or the owner of the books for another role: klimatvaxling access grant LOGIN"
-        " --role ROLE"
-    )
-    explanation = N_(
-        "The server decides it, by the login. klimatvaxling access list shows your role: finance posts and registers,"
-        " committee decides grants, unit sees its own units and applies for grants, auditor reads everything."
-    )
-
-
-class MayNotBegin(DatabaseFault):
-    """A login that can neither begin books in a database nor upgrade them."""
-
-    code = "KV-DATABASE-OWNER"
-    message = N_("Your login may neither begin books in the database at {where} nor upgrade them.")
-    remedy = N_(
-        "Run init logged in as the owner of the database. The owner needs the right to create roles: ALTER ROLE LOGIN"
-        " CREATEROLE"
-    )
-
-
-class DatabaseUnusable(DatabaseFault):
-    """The database cannot be opened or written."""
-
-    code = "KV-DATABASE-UNUSABLE"
-    message = N_("The database at {where} cannot be used: {reason}.")
-    remedy = N_("Check that the folder exists, that you may write there, and that the disk is not full.")
-
-
-class ServerUnable(DatabaseUnusable):
-    """A server that cannot do its work."""
-
-    remedy = N_("Nothing of this was kept. Tell whoever runs the server, and run the command again afterwards.")
-
-
-class DatabaseDamaged(DatabaseFault):
-    """The file was a database and is damaged."""
-
-    code = "KV-DATABASE-DAMAGED"
-    message = N_("The database at {where} is damaged: {reason}.")
-    remedy = N_("Use it no more and restore the latest backup; keep the damaged file.")
-
-
-class DriverMissing(DatabaseFault):
-    """What speaks with a database server is not installed."""
-
-    code = "KV-DATABASE-DRIVER"
-    message = N_("What is needed to reach {where} is not installed: {reason}.")
-    remedy = N_('For PostgreSQL, install it beside the program: pip install "psycopg[binary]"')
-
-
-class BookMissing(DatabaseFault):
-    """The tables are there, but not the row that says whose books they are."""
-
-    code = "KV-BOOK-MISSING"
-    message = N_("The database at {where} does not say whose books it holds.")
-    remedy = N_(
-        "If init was interrupted, run klimatvaxling init again. If there are vouchers, restore the latest backup."
-    )
-    explanation = N_("The chain of vouchers begins with this row. It is never deleted by the program.")
 
 
 def engine_for(url: str) -> Engine:
@@ -329,7 +160,7 @@ def _begun(connection: Connection, table: str | None) -> frozenset[str] | None:
         return None
     tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
     if tables is not None and table not in tables:
-        raise _denied(connection.exec_driver_sql("SELECT my_role()").scalar())
+        raise driver_faults.denied(connection.exec_driver_sql("SELECT my_role()").scalar())
     return None if tables is None else frozenset(tables)
 
 
@@ -379,11 +210,6 @@ def login(url: str) -> str:
         return str(connection.exec_driver_sql("SELECT session_user").scalar_one())
 
 
-def place_of(url: str) -> object:
-    """Where the books are, as it may be shown: the file, or the address without its password."""
-    return sqlite_file(url) or without_password(url)
-
-
 def require_current_schema(connection: Connection, url: str) -> None:
     """Refuse a database that is not ours or is at another version."""
     found = schema_revision(connection)
@@ -398,7 +224,7 @@ def require_book(connection: Connection, url: str) -> None:
     """Refuse a database whose book is gone. Raises `BookMissing`, or `PermissionDenied` where a login may not see it."""
     if connection.execute(text("SELECT 1 FROM book")).scalar() is None:
         if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SELECT my_role()").scalar() is None:
-            raise _denied(None)
+            raise driver_faults.denied(None)
         raise BookMissing(where=place_of(url))
 
 
@@ -432,48 +258,14 @@ def translated_faults(url: str) -> Iterator[None]:
         original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
         understood: ExchangeError | None = None
         if isinstance(original, sqlite3.DatabaseError):
-            understood = _sqlite_fault(url, original)
+            understood = driver_faults.of_sqlite(url, original)
         elif type(original).__module__.partition(".")[0] == "psycopg":
             # A connection is made within the library's own faults; whatever comes past them came on one that was there.
             was_there = fault is original or getattr(fault, "connection_invalidated", False)
-            understood = _server_fault(url, original, was_there=was_there)
+            understood = driver_faults.of_server(url, original, was_there=was_there, role=lambda: _role(url))
         if understood is None:
             raise
         raise understood from fault
-
-
-def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | None:
-    if not isinstance(fault, sqlite3.OperationalError) and type(fault) not in _UNUSABLE:
-        return None
-    reason = str(fault).strip().rstrip(".")
-    if "locked" in reason or "busy" in reason:
-        return DatabaseBusy()
-    if "not a database" in reason:
-        return ForeignDatabase(where=place_of(url))
-    if "malformed" in reason or "decode to UTF-8" in reason:
-        return DatabaseDamaged(where=place_of(url), reason=reason)
-    return DatabaseUnusable(where=place_of(url), reason=reason)
-
-
-# What a server calls it (SQLSTATE) when others are in the way, the link is gone, or a right is missing.
-_OVERTAKEN_STATES = ("40001", "40P01")
-_BUSY_STATE = "55P03"
-_LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
-DENIED_STATE = "42501"
-_UNUSABLE_STATES = ("25006",)  # a server that only copies another one, and is read
-
-
-# What each role may, for whoever asks for more.
-_MAY = {
-    "finance": N_("the role finance posts and registers, and only the owner of the books gives roles"),
-    "committee": N_("the role committee decides grants, registers nothing else and sees no single trips"),
-    "unit": N_("the role unit sees its own units and applies for grants for them, and nothing else"),
-    "auditor": N_("the role auditor reads everything and writes nothing"),
-}
-
-
-def _denied(role: object) -> PermissionDenied:
-    return PermissionDenied(reason=translate(_MAY.get(str(role), N_("your login has no role in these books"))))
 
 
 def _role(url: str) -> object:
@@ -483,39 +275,3 @@ def _role(url: str) -> object:
             return connection.exec_driver_sql("SELECT my_role()").scalar()
     except DatabaseError:
         return None
-
-
-def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> ExchangeError | None:
-    state = getattr(fault, "sqlstate", None)
-    lines = str(fault).strip().splitlines() or [""]
-    reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
-    if state in _OVERTAKEN_STATES:
-        return Overtaken()
-    if state == _BUSY_STATE:
-        return DatabaseBusy()
-    if state == DENIED_STATE:
-        return _denied(_role(url))
-    if state in _LOST_STATES:
-        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
-    if state in _UNUSABLE_STATES:
-        return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
-    import psycopg
-
-    if isinstance(fault, psycopg.ProgrammingError) and "connection " in reason and state is None and not was_there:
-        return BadDatabaseUrl(value=without_password(url))  # an option that there is none of
-    if not isinstance(fault, psycopg.OperationalError):
-        return None
-    if state is None and was_there:  # the server went away in mid-sentence
-        return ConnectionLost(where=place_of(url), reason=refusal.lost(state))
-    if state is None or state.startswith(("28", "3D", "08")):
-        return _refused(url, str(fault))
-    return ServerUnable(where=place_of(url), reason=refusal.unable(state, reason))
-
-
-def _refused(url: str, said: str) -> DatabaseFault:
-    """A connection that was never made."""
-    at_fault, reason = refusal.understood(said)
-    if at_fault == refusal.DATABASE:
-        return NoSuchDatabase(where=place_of(url))
-    kind = LoginRefused if at_fault == refusal.LOGIN else ServerUnreachable
-    return kind(where=place_of(url), reason=reason)

@@ -14,20 +14,16 @@ from sqlalchemy.exc import DatabaseError
 
 from klimatvaxling.clock import Clock, system_clock
 from klimatvaxling.database.copy import copied, free_name, put_in_place
+from klimatvaxling.database.driver_faults import DENIED_STATE
 from klimatvaxling.database.engine import (
-    DENIED_STATE,
     SCHEMA_REVISION,
-    DatabaseUnusable,
-    ForeignDatabase,
-    MayNotBegin,
-    OtherSchemaVersion,
     engine_for,
     is_empty,
-    place_of,
     schema_revision,
     translated_faults,
 )
-from klimatvaxling.database.location import shipped, sqlite_file
+from klimatvaxling.database.faults import DatabaseUnusable, ForeignDatabase, MayNotBegin, OtherSchemaVersion
+from klimatvaxling.database.location import place_of, shipped, sqlite_file
 
 
 def alembic_config(connection: Connection) -> Config:

@@ -194,7 +194,7 @@ def run(
 @contextlib.contextmanager
 def _folder(folder: Path, *, dry_run: bool) -> Iterator[None]:
     """The folder, made if it is not there; gone again if whoever asks may not hand over. Raises `FileUnwritable`."""
-    from klimatvaxling.database.engine import DatabaseFault
+    from klimatvaxling.database.faults import DatabaseFault
     from klimatvaxling.files import made_folder
 
     is_new = not dry_run and not folder.exists()
