@@ -75,6 +75,18 @@ def test_every_table_is_strict_and_keeps_the_checks_of_the_code(fresh_books: Boo
                 assert str(constraint.name) in made
 
 
+@pytest.mark.on_server
+def test_text_is_sorted_and_compared_alike_on_every_server(fresh_books: Books) -> None:
+    """By its letters' numbers, as in a file: the order of a report, and which of two equal shares gets the last öre, hang
+    on it, and an index is as it was when the server's system gets other rules for a language."""
+    (kinds,) = fresh_books.sql(
+        "SELECT array_agg(DISTINCT l.collname) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        " JOIN pg_collation l ON l.oid = a.attcollation WHERE c.relkind IN ('r', 'v')"
+        " AND c.relnamespace = 'public'::regnamespace AND c.relname NOT IN ('alembic_version', 'my_access')"
+    )
+    assert kinds == (["C"],)
+
+
 def test_every_table_has_its_guards(fresh_books: Books) -> None:
     every = ("no_update", "no_delete", "no_replace")
     if fresh_books.on_server:

@@ -1,7 +1,8 @@
 """Column types that mean the same on SQLite and PostgreSQL.
 
 Amounts are 64-bit integers. Dates and times of registration are ISO text, so that what is hashed into the chain is
-what stands in the table, and so that both engines order and compare them alike.
+what stands in the table, and so that both engines order and compare them alike. Text is in the order of its letters' numbers,
+whatever language a server was set up for.
 """
 
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, Text
 from sqlmodel import Field
 
 WHOLE = BigInteger().with_variant(Integer, "sqlite")
+TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 def key() -> Any:
@@ -24,7 +26,7 @@ def whole(**options: Any) -> Any:
 
 def text(**options: Any) -> Any:
     """Text, an ISO date or an ISO timestamp."""
-    return Field(sa_type=Text, **options)
+    return Field(sa_type=TEXT, **options)
 
 
 def refers(target: str, **options: Any) -> Any:
