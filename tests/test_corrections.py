@@ -365,6 +365,17 @@ def test_what_several_lots_lack_is_taken_together_from_what_is_left_in_the_other
     ]
 
 
+def test_a_charge_without_a_lot_does_not_keep_the_others_from_theirs() -> None:
+    assert lowered(own_funds(lot(1, 10), lot(2, 20)), 0, (None, 5), (2, 15)) == [
+        ("own_funds", 2, 15),
+        ("own_funds", 1, 5),
+    ]
+
+
+def test_the_fund_gives_nothing_back_of_a_lot_it_got_nothing_of() -> None:
+    assert lowered(own_funds(lot(1, 10)), 1000, (1, 15)) == [("own_funds", 1, 10), ("own_funds", None, 5)]
+
+
 def test_what_is_used_or_given_back_on_a_later_day_is_not_there() -> None:
     moved = (Movement("2025-01-31", 100), Movement("2025-07-31", -70))
     given = (Movement("2025-01-31", 100), Movement("2025-07-31", -80))

@@ -109,7 +109,9 @@ def test_the_fund_moves_by_what_is_posted_as_available_only() -> None:
     assert fund.movements == (Movement("2026-01-31", 500), Movement(DAY, -100))
 
 
-def approval(to: Grant, ore: int, fund: Fund, by: str = "bo", second_person: bool = True, **more: str | None) -> Outcome:
+def approval(
+    to: Grant, ore: int, fund: Fund, by: str = "bo", second_person: bool = True, **more: str | None
+) -> Outcome:
     facts: dict[str, str | None] = {"conditions": "Inga", "report_by": None}
     return approve(
         to, fund, ore, DAY, by=by, second_person=second_person, decision="KS-2", description="Bidrag", **(facts | more)
@@ -258,7 +260,14 @@ def test_an_application_that_cannot_be_true_is_refused(change: dict[str, object]
 
 @pytest.mark.parametrize(
     "change",
-    [{}, {"requested_ore": 9_000}, {"requested_ore": 1}, {"co2_reduction_g": 0}, {"lifetime_years": 1}, {"lifetime_years": 100}],
+    [
+        {},
+        {"requested_ore": 9_000},
+        {"requested_ore": 1},
+        {"co2_reduction_g": 0},
+        {"lifetime_years": 1},
+        {"lifetime_years": 100},
+    ],
 )
 def test_an_application_may_go_to_every_limit(change: dict[str, object]) -> None:
     require_sound(replace(ASKED, **change))
