@@ -46,6 +46,8 @@ JUDGED = {
     ("ledger/check.py", "', '.join(('v.' + name for name in names))"), ("ledger/check.py", "column"),
     ("ledger/check.py", "table"), ("ledger/offence.py", "name"), ("ledger/offence.py", "table"),
     ("lots/check.py", "running.format(sign='-', some='NOT')"), ("lots/check.py", "running.format(sign='', some='')"),
+    # One of two statements of its own: as a unit sees it, or as all others do.
+    ("reports/evidence.py", "_of_charge(connection)"),
     ("reports/audit_log.py", "source.sql"), ("reports/batches.py", "', '.join(('b.' + name for name in _COUNTS))"),
     ("vehicles/register.py", "', '.join(_FIELDS)"),
 }  # fmt: skip
