@@ -323,7 +323,7 @@ WRITING = {
 
 @pytest.mark.parametrize("name", ["anna", "rut", "eva"])
 @pytest.mark.parametrize("what", WRITING)
-def test_only_finance_posts_and_the_help_says_so(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
+def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
     books = Books(tmp_path, tmp_path / "none.db")
     file = books.csv("trips.csv", [trip("new")])
     command = [file if part == "trips.csv" else part for part in WRITING[what]]
