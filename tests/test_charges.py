@@ -290,16 +290,19 @@ def test_a_file_becomes_one_voucher_for_each_day_and_unit_with_its_lines_by_cate
     drafts = charge_vouchers(
         lines, units, held, description="Resor", evidence="Arkiv 1", batch_id=5, batch_sha256="ab"
     )  # fmt: skip
-    assert {(draft.event, draft.description, draft.evidence, draft.batch_id, draft.batch_sha256) for draft in drafts} == {
-        ("charge", "Resor", "Arkiv 1", 5, "ab")
-    }
+    assert {
+        (draft.event, draft.description, draft.evidence, draft.batch_id, draft.batch_sha256) for draft in drafts
+    } == {("charge", "Resor", "Arkiv 1", 5, "ab")}
     assert [(draft.series, draft.booked_on, draft.lot_unit_id, draft.opens_lot_on) for draft in drafts] == [
         ("B", first, None, None),
         ("A", first, 1, first),
         ("B", second, 2, second),
     ]
     assert [
-        [(posting.account, posting.unit_id, posting.lot_id, posting.charge_id, posting.amount_ore) for posting in each.postings]
+        [
+            (posting.account, posting.unit_id, posting.lot_id, posting.charge_id, posting.amount_ore)
+            for posting in each.postings
+        ]
         for each in drafts
     ] == [
         [("fee_expense", 2, None, 5, -30), ("own_funds", 2, 9, None, 20), ("own_funds", 2, None, None, 10)],
