@@ -203,7 +203,7 @@ def main() -> int:
     hunt = Hunt(mutants, options.jobs)
     selection = config().pytest_add_cli_args_test_selection
     files = options.tests or [each for each in selection if each.endswith(".py")]
-    chosen = [*config().pytest_add_cli_args, *(each for each in selection if not each.endswith(".py")), *files]
+    chosen = [*(each for each in selection if not each.endswith(".py")), *files]
     result = pytest.main(
         ["-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", *chosen], [hunt]
     )
