@@ -14,18 +14,22 @@ from klimatvaxling.units.directory import (
     UnitExists,
     UnknownUnit,
     changed_from,
+    ended_on,
     require_new_codes,
     require_no_clash,
 )
 from klimatvaxling.units.unit import (
     BadCostCentre,
     BadCounterpart,
+    BadFullTime,
     BadOrganisationNumber,
     BadUnitCode,
     BadUnitKind,
     OrganisationNumberMissing,
     Unit,
     UnitNameMissing,
+    cost_centres,
+    full_time_tenths,
     unit,
 )
 
@@ -315,3 +319,33 @@ def test_a_change_is_carried_through_what_was_to_change_later_to_the_last_day() 
         ("Samhällsbyggnad", "1400", datetime.date(2025, 9, 1)),
     ]
     assert {version.valid_to for version in versions} == {last}
+
+
+@pytest.mark.parametrize("last", [datetime.date(2025, 1, 1), datetime.date(2025, 6, 30)])
+def test_a_later_end_takes_an_earlier_ones_place(last: datetime.date) -> None:
+    """Between the two the unit takes part as it did last, and after the new one it does not."""
+    earlier, a_day = datetime.date(2024, 12, 31), datetime.timedelta(days=1)
+    known = Directory([administration("SBF", "1200", id=1)])
+    known = known.with_registered(ended_on(known, "sbf", earlier))
+    assert [known.resolve("1200", earlier).code, known.find("SBF").valid_to] == ["SBF", earlier]  # type: ignore[union-attr]
+    versions = ended_on(known, "SBF", last)
+    assert [(version.valid_from, version.valid_to) for version in versions] == [
+        (earlier + a_day, None),
+        (last + a_day, last),
+    ]
+    after = known.with_registered(versions)
+    assert [after.resolve("1200", day).id for day in (earlier, earlier + a_day, last)] == [1, 1, 1]
+    with pytest.raises(UnknownUnit):
+        after.resolve("1200", last + a_day)
+
+
+def test_a_star_at_the_end_is_all_that_is_taken_from_a_cost_centre() -> None:
+    assert [str(centre) for centre in cost_centres(["AX*", "X", "AX*"])] == ["AX*", "X"]
+    assert [(centre.code, centre.is_prefix) for centre in cost_centres(["AX*", "X"])] == [("AX", True), ("X", False)]
+
+
+def test_full_time_equivalents_are_kept_in_tenths_from_a_tenth_on() -> None:
+    assert [full_time_tenths(value) for value in ("0,1", "1 234,5", "7")] == [1, 12345, 70]
+    for value in ("0", "-1", "1,25", "många"):
+        with pytest.raises(BadFullTime):
+            full_time_tenths(value)
