@@ -8,7 +8,6 @@ own for each mutant, which runs the tests of the changed rule, those that touch 
 import argparse
 import ast
 import difflib
-import fnmatch
 import functools
 import gc
 import os
@@ -43,10 +42,12 @@ def make_mutants(wanted: list[str]) -> dict[str, str]:
         (FOLDER / name).symlink_to(ROOT / name)
     mutants = {}
     for path in sorted(walk_mutatable_files()):
-        if any(fnmatch.fnmatch(str(path), f"*{pattern}*") for pattern in wanted or ["*"]):
-            made = mutate_file_contents(str(path), without_decorators(path.read_text(encoding="utf-8")))
+        made = mutate_file_contents(str(path), without_decorators(path.read_text(encoding="utf-8")))
+        names = [get_mutant_name(path, name) for name in made.mutant_names]
+        chosen = {name: str(path) for name in names if any(part in f"{path} {name} " for part in wanted or [""])}
+        if chosen:
             (FOLDER / path).write_text(made.code, encoding="utf-8")
-            mutants |= {get_mutant_name(path, name): str(path) for name in made.mutant_names}
+            mutants |= chosen
     return mutants
 
 
@@ -193,17 +194,17 @@ def changes(path: str) -> dict[str, str]:
 def main() -> int:
     """Print killed and survived by module, and every survivor. Fails under 90 %."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", help="parts of paths, for example lots/ exact.py")
+    parser.add_argument("wanted", nargs="*", help="parts of paths or mutants, for example lots/ exact.py")
     parser.add_argument("--tests", nargs="*", help="test files to use instead of all of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     os.chdir(ROOT)
-    mutants = make_mutants(options.modules)
+    mutants = make_mutants(options.wanted)
     sys.path.insert(0, str(FOLDER / "src"))
     hunt = Hunt(mutants, options.jobs)
     selection = config().pytest_add_cli_args_test_selection
     files = options.tests or [each for each in selection if each.endswith(".py")]
-    chosen = [*config().pytest_add_cli_args, *(each for each in selection if not each.endswith(".py")), *files]
+    chosen = [*(each for each in selection if not each.endswith(".py")), *files]
     result = pytest.main(
         ["-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", *chosen], [hunt]
     )

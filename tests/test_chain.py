@@ -6,6 +6,7 @@ import json
 import pytest
 
 from conftest import Books, trip
+from klimatvaxling.ledger.voucher import Posting, Voucher, canonical
 
 NOUGHTS = "0" * 64
 
@@ -252,3 +253,18 @@ def test_a_page_rewritten_together_with_its_digests_is_found_by_the_voucher(book
     assert outcome.code == 4
     failed = [check for check in outcome.json["checks"] if not check["ok"]]
     assert any("A2025-2" in check["offending"] for check in failed)
+
+
+def test_the_bytes_that_are_hashed_are_every_column_and_line_with_sorted_keys() -> None:
+    voucher = Voucher(
+        7, "A2025-3", "A", 2025, 3, "2025-03-31", "2025-04-01T08:00:00.000000Z", "charge", "Resor på väg", "anna", "E1",
+        None, 5, "ab", None, "n0", "p0",
+    )  # fmt: skip
+    hashed = canonical(voucher, [Posting("fee_expense", 10, 1, charge_id=2, co2_g=70)], "2025-03-31").decode()
+    assert hashed == (
+        '{"application_id":null,"batch_id":5,"batch_sha256":"ab","booked_on":"2025-03-31","code":"A2025-3",'
+        '"corrects_id":null,"description":"Resor på väg","event":"charge","evidence":"E1","fiscal_year":2025,"id":7,'
+        '"lot_on":"2025-03-31","made_by":"anna","nonce":"n0","number":3,"postings":[{"account":"fee_expense",'
+        '"amount_ore":10,"charge_id":2,"co2_g":70,"lot_id":null,"unit_id":1}],"previous_hash":"p0",'
+        '"registered_at":"2025-04-01T08:00:00.000000Z","series":"A"}'
+    )

@@ -217,7 +217,8 @@ def test_a_final_report_gives_back_what_was_not_used_and_releases_what_was_not_p
         (Posting("grants_paid", 50, 3), Posting("fund_available", -50)),
         application_id=7,
     )
-    assert (released.series, released.event, released.description) == ("R", "grant_released", "Frisläppt")
+    assert (released.series, released.booked_on, released.event) == ("R", DAY, "grant_released")
+    assert (released.description, released.application_id) == ("Frisläppt", 7)
     assert released.postings == (Posting("fund_available", -100), Posting("fund_committed", 100))
     assert final(grant(approved(400), paid(400)), 400, 0).vouchers == ()
     assert final(grant(approved(400), paid(400)), 0, unit=ELN).vouchers[0].series == "B"
@@ -238,6 +239,8 @@ def test_what_a_grant_has_and_owes_follows_from_its_steps() -> None:
     assert [running.is_overdue(day) for day in ("2026-12-31", "2027-01-01")] == [False, True]
     over = replace(running, steps=(*running.steps, Step("paying", "reported", DAY, 120)))
     assert (over.reserved_ore, over.returned_ore, over.is_overdue("2027-01-01")) == (0, 30, False)
+    unused = replace(running, steps=(*running.steps, Step("paying", "reported", DAY, 0)))
+    assert unused.returned_ore == 150
     assert not grant(approved(400)).is_overdue("2027-01-01")
     assert grant().report_by is None
 
@@ -284,6 +287,7 @@ def test_a_grant_covers_at_most_the_decided_share_rounded_down_and_only_for_deci
 
 def test_a_kilogram_less_costs_what_is_paid_over_all_its_years() -> None:
     assert lifetime_cost_ore_per_kg(5_000, 100_000, 10) == 5
+    assert lifetime_cost_ore_per_kg(1_234_500, 100_000, 10) == 1_235  # 1234.5 öre
     assert lifetime_cost_ore_per_kg(5_000, 0, 10) is None
     assert cost_of(grant()) == 5
     assert cost_of(grant(approved(3_000))) == 3

@@ -167,6 +167,7 @@ def test_a_measure_uses_lots_that_are_not_due_oldest_first() -> None:
 
 def test_a_kilogram_less_has_a_price_in_whole_ore_and_nothing_has_none() -> None:
     assert cost_ore_per_kg(100_000, 250_000) == 400
+    assert cost_ore_per_kg(1_234_500, 1_000_000) == 1_235  # 1234.5 öre
     assert cost_ore_per_kg(1, 2_000) == 1  # 0.5 öre
     assert cost_ore_per_kg(1, 2_001) == 0
     assert cost_ore_per_kg(100, 0) is None

@@ -7,7 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Books, trip
-from klimatvaxling.policies.policy import RATE, BadPolicyValue, PolicyValue, UnknownPolicy, in_force, parse_value
+from klimatvaxling.policies.policy import (
+    RATE,
+    BadPolicyValue,
+    DecisionMissing,
+    PolicyValue,
+    UnknownPolicy,
+    criteria,
+    in_force,
+    parse_value,
+    required_decision,
+    shown_value,
+    value_on,
+)
 
 FIRST = datetime.date(2013, 1, 1)
 
@@ -129,6 +141,93 @@ def test_a_value_is_kept_as_it_is_meant() -> None:
         parse_value("rate", "gratis")
     with pytest.raises(UnknownPolicy):
         parse_value("colour", "green")
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "kept"),
+    [
+        ("rate", "0", "0"),
+        ("rate", "10 000,00", "1000000"),
+        ("retention", " end_of_next_year ", "end_of_next_year"),
+        ("retention", "one_year_from_booking", "one_year_from_booking"),
+        ("company_invoicing", "swept", "swept"),
+        ("company_invoicing", "charged", "charged"),
+        ("require_second_person", "off", "off"),
+        ("grant_outside_round", "allowed", "allowed"),
+        ("grant_kinds", "company , administration,company", "administration,company"),
+        ("grant_kinds", "company", "company"),
+        ("grant_share", "1", "1"),
+        ("grant_share", "100 %", "100"),
+        ("grant_share", "50%", "50"),
+        ("grant_share", "75,0", "75"),
+        ("grant_criteria", "Climate_Benefit:2, reach", "climate_benefit:2,reach:1"),
+        ("grant_criteria", "a:99,b-c:10", "a:99,b-c:10"),
+        ("grant_criteria", "å" * 40, "å" * 40 + ":1"),
+        ("focus_areas", " travel | Egen energi ", "travel|Egen energi"),
+        ("vehicle_source", "Kort 1.b-2", "Kort 1.b-2"),
+        ("vehicle_source", "å" * 60, "å" * 60),
+        ("vehicle_source", "x", "x"),
+    ],
+)
+def test_each_policy_takes_its_own_values_in_the_spellings_people_use(name: str, typed: str, kept: str) -> None:
+    assert parse_value(name, typed) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("rate", "-0,01"),
+        ("company_invoicing", "Swept"),
+        ("grant_outside_round", "on"),
+        ("grant_kinds", "administration,fund"),
+        ("grant_kinds", ""),
+        ("grant_kinds", "administration company"),
+        ("grant_share", "0"),
+        ("grant_share", "101"),
+        ("grant_share", "50,5"),
+        ("grant_share", "%50"),
+        ("grant_share", "half"),
+        ("grant_criteria", "reach:0"),
+        ("grant_criteria", "reach:100"),
+        ("grant_criteria", "reach:1,REACH:2"),
+        ("grant_criteria", "reach,,new"),
+        ("grant_criteria", "two words:1"),
+        ("grant_criteria", "reach:1:2"),
+        ("grant_criteria", "å" * 41),
+        ("focus_areas", "travel||energy"),
+        ("focus_areas", "travel|Travel"),
+        ("focus_areas", ""),
+        ("vehicle_source", "-kort"),
+        ("vehicle_source", "å" * 61),
+        ("vehicle_source", ""),
+    ],
+)
+def test_and_no_other(name: str, typed: str) -> None:
+    with pytest.raises(BadPolicyValue) as refusal:
+        parse_value(name, typed)
+    assert (refusal.value.facts["name"], refusal.value.facts["value"]) == (name, typed)
+
+
+def test_criteria_are_names_with_weights_in_the_order_they_are_given() -> None:
+    assert list(criteria("reach:2, Innovation").items()) == [("reach", 2), ("innovation", 1)]
+
+
+def test_what_nobody_decided_holds_by_default_and_what_was_decided_from_its_day() -> None:
+    decided = PolicyValue(1, "grant_share", "50", datetime.date(2025, 1, 1), "KS", "", "")
+    assert value_on([decided], "grant_share", datetime.date(2024, 12, 31)) == "100"
+    assert value_on([decided], "grant_share", datetime.date(2025, 1, 1)) == "50"
+    assert value_on([decided], "retention", datetime.date(2025, 1, 1)) == "one_year_from_booking"
+
+
+def test_programs_read_a_rate_as_a_number_and_the_rest_as_words() -> None:
+    assert shown_value("rate", "150") == 150
+    assert shown_value("grant_share", "50") == "50"
+
+
+def test_a_decision_is_named_without_the_spaces_around_it() -> None:
+    assert required_decision(" KS 2025/1 ") == "KS 2025/1"
+    with pytest.raises(DecisionMissing):
+        required_decision(" ")
 
 
 @given(

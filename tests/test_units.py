@@ -10,20 +10,26 @@ from conftest import COMPANY_NUMBER, UNITS, Books, trip
 from klimatvaxling.units.directory import (
     CostCentreTaken,
     Directory,
+    Merger,
     UnitExists,
     UnknownUnit,
+    changed_from,
+    ended_on,
     require_new_codes,
     require_no_clash,
 )
 from klimatvaxling.units.unit import (
     BadCostCentre,
     BadCounterpart,
+    BadFullTime,
     BadOrganisationNumber,
     BadUnitCode,
     BadUnitKind,
     OrganisationNumberMissing,
     Unit,
     UnitNameMissing,
+    cost_centres,
+    full_time_tenths,
     unit,
 )
 
@@ -123,6 +129,36 @@ def test_a_code_comes_before_an_exact_cost_centre_and_that_before_the_longest_pr
     assert known.resolve("1234", DAY).code == "C"
     coded = Directory([administration("1235"), administration("D", "1235")])
     assert coded.resolve("1235", DAY).code == "1235"
+
+
+def test_an_exact_cost_centre_comes_before_a_prefix_that_is_as_long() -> None:
+    assert Directory([administration("A", "1234*"), administration("B", "1234")]).resolve("1234", DAY).code == "B"
+
+
+def test_late_trips_of_merged_units_find_the_units_they_are_part_of_by_now() -> None:
+    """A became part of C, and C of E; B became part of D."""
+    until = datetime.date(2024, 12, 31)
+    units = [
+        administration("A", "1200", valid_to=until, id=1),
+        administration("B", "31*", valid_to=until, id=2),
+        administration("C", valid_to=until, id=3),
+        administration("D", id=4),
+        administration("E", id=5),
+    ]
+    known = Directory(units, [Merger(1, 3, "2025-01-01"), Merger(2, 4, "2025-01-01"), Merger(3, 5, "2025-01-01")])
+    assert [known.successor(key) for key in (1, 2, 3, 4, 5)] == [5, 4, 5, 4, 5]
+    assert [known.newest_of(key).code for key in (1, 5)] == ["A", "E"]
+    for day in (DAY, until):
+        found = [known.resolve(cell, day).code for cell in ("a", "B", "C", "D", " e ", "1200", "3199")]
+        assert found == ["E", "D", "E", "D", "E", "E", "D"]
+    assert known.with_registered([administration("F", id=6)]).resolve("A", DAY).code == "E"
+    with pytest.raises(UnknownUnit):
+        known.resolve("1201", DAY)
+
+
+def test_the_day_after_a_units_last_is_the_beginning_of_an_era() -> None:
+    ended = administration("SBF", valid_from=datetime.date(2020, 1, 1), valid_to=datetime.date(2024, 12, 31))
+    assert Directory([ended]).eras() == [datetime.date(2020, 1, 1), datetime.date(2025, 1, 1)]
 
 
 def test_two_units_never_own_the_same_cost_centre() -> None:
@@ -242,3 +278,74 @@ def test_a_dry_run_registers_nothing(books: Books, tmp_path: Path) -> None:
 def test_a_unit_is_registered_once(books: Books) -> None:
     outcome = books("unit", "add", "sbf", "--name", "Igen", "--kind", "administration")
     assert (outcome.code, "KV-UNIT-EXISTS" in outcome.err) == (4, True)
+
+
+def test_a_change_of_a_unit_that_is_to_end_keeps_its_last_day() -> None:
+    last = datetime.date(2026, 12, 31)
+    known = Directory([administration("SBF", valid_from=datetime.date(2020, 1, 1), valid_to=last)])
+    (version,) = changed_from(known, "sbf", DAY, lambda unit: replace(unit, name="Nytt"), ["name"])
+    assert (version.code, version.name, version.valid_from, version.valid_to) == ("SBF", "Nytt", DAY, last)
+
+
+def test_a_change_on_the_day_a_version_begins_takes_its_place() -> None:
+    old, new = administration("SBF", name="Gammalt"), administration("SBF", name="Nytt", valid_from=DAY)
+    versions = changed_from(Directory([old, new]), "SBF", DAY, lambda unit: replace(unit, name="Nyast"), ["name"])
+    assert [(version.name, version.valid_from, version.valid_to) for version in versions] == [("Nyast", DAY, None)]
+
+
+def test_a_unit_that_never_takes_part_is_known_as_it_was_registered_last() -> None:
+    never = [
+        administration("SBF", name=name, valid_from=DAY.replace(day=day), valid_to=datetime.date(2025, 2, 28))
+        for day, name in ((1, "Första"), (2, "Andra"), (3, "Tredje"))
+    ]
+    known = Directory(never)
+    assert [unit.name for unit in known.newest()] == ["Tredje"]
+    assert known.on(DAY) == []
+
+
+def test_a_change_is_carried_through_what_was_to_change_later_to_the_last_day() -> None:
+    last = datetime.date(2026, 12, 31)
+    known = Directory(
+        [
+            administration("SBF", "1200", name="Gatukontoret"),
+            administration("SBF", "1300", name="Gatukontoret", valid_from=datetime.date(2025, 6, 1)),
+            administration("SBF", "1400", name="Gatukontoret", valid_from=datetime.date(2025, 9, 1), valid_to=last),
+        ]
+    )
+    versions = changed_from(known, "SBF", DAY, lambda unit: replace(unit, name="Samhällsbyggnad"), ["name"])
+    assert [(version.name, str(version.cost_centres[0]), version.valid_from) for version in versions] == [
+        ("Samhällsbyggnad", "1200", DAY),
+        ("Samhällsbyggnad", "1300", datetime.date(2025, 6, 1)),
+        ("Samhällsbyggnad", "1400", datetime.date(2025, 9, 1)),
+    ]
+    assert {version.valid_to for version in versions} == {last}
+
+
+@pytest.mark.parametrize("last", [datetime.date(2025, 1, 1), datetime.date(2025, 6, 30)])
+def test_a_later_end_takes_an_earlier_ones_place(last: datetime.date) -> None:
+    """Between the two the unit takes part as it did last, and after the new one it does not."""
+    earlier, a_day = datetime.date(2024, 12, 31), datetime.timedelta(days=1)
+    known = Directory([administration("SBF", "1200", id=1)])
+    known = known.with_registered(ended_on(known, "sbf", earlier))
+    assert [known.resolve("1200", earlier).code, known.find("SBF").valid_to] == ["SBF", earlier]  # type: ignore[union-attr]
+    versions = ended_on(known, "SBF", last)
+    assert [(version.valid_from, version.valid_to) for version in versions] == [
+        (earlier + a_day, None),
+        (last + a_day, last),
+    ]
+    after = known.with_registered(versions)
+    assert [after.resolve("1200", day).id for day in (earlier, earlier + a_day, last)] == [1, 1, 1]
+    with pytest.raises(UnknownUnit):
+        after.resolve("1200", last + a_day)
+
+
+def test_a_star_at_the_end_is_all_that_is_taken_from_a_cost_centre() -> None:
+    assert [str(centre) for centre in cost_centres(["AX*", "X", "AX*"])] == ["AX*", "X"]
+    assert [(centre.code, centre.is_prefix) for centre in cost_centres(["AX*", "X"])] == [("AX", True), ("X", False)]
+
+
+def test_full_time_equivalents_are_kept_in_tenths_from_a_tenth_on() -> None:
+    assert [full_time_tenths(value) for value in ("0,1", "1 234,5", "7")] == [1, 12345, 70]
+    for value in ("0", "-1", "1,25", "många"):
+        with pytest.raises(BadFullTime):
+            full_time_tenths(value)
