@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
-.PHONY: demo test check bench growth soak fuzz audit docs messages lock clean
+.PHONY: demo test check bench growth soak fuzz mutants audit docs messages lock clean
 
 $(READY): requirements/dev.txt pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,12 @@ soak: $(READY)  ## the random years against the rulebook, and the crashes, for m
 fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus. FUZZ_OPTIONS=--atheris where atheris is installed
 	$(BIN)/python tests/fuzz.py --seconds $${FUZZ_SECONDS:-300} --seed $${FUZZ_SEED:-1} $(FUZZ_OPTIONS)
 
+mutants:  ## whether the tests notice every small change to a rule (docs/mutants.md); fetches mutmut for itself. MUTANTS="lots/ exact.py" for some
+	$(PYTHON) -m venv .venv-mutants
+	.venv-mutants/bin/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	.venv-mutants/bin/python -m pip install --quiet mutmut==3.8.1
+	.venv-mutants/bin/python tests/mutants.py $(MUTANTS)
+
 audit: $(READY)  ## known vulnerabilities of the pinned dependencies; needs the network, and fetches pip-audit for itself
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip install --quiet pip-audit
@@ -60,4 +66,4 @@ lock:  ## pin the newest versions anew (needs uv)
 	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --no-header --no-annotate --upgrade -o requirements/dev.txt
 
 clean:
-	rm -rf $(VENV) .venv-audit .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-audit .venv-mutants mutants .demo .bench dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -72,7 +72,8 @@ def _commands(name: str) -> str:
         words = " ".join(parameter.metavar or parameter.name.upper() for parameter in arguments)
         lines += ["", f"    klimatvaxling {' '.join(path)}{f' {words}' if words else ''} {item.options_metavar}"]
         if item.epilog:
-            lines.append(f"    {item.epilog}")
+            example, *who = item.epilog.split("\n\n")
+            lines += [f"    {example}", *(line for paragraph in who for line in ("", paragraph))]
         shown = _options(item, name)
         lines += ["", *shown] if shown else []
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import datetime
+import gc
 import io
 import itertools
 import json
@@ -72,6 +73,8 @@ def run(*arguments: object) -> Outcome:
             main([str(argument) for argument in arguments])
         except SystemExit as stop:
             code = stop.code
+        finally:
+            gc.enable()  # an import leaves it off: its process ends, this one goes on
     assert "Traceback" not in err.getvalue()
     return Outcome(code, out.getvalue(), err.getvalue())
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import psycopg
 import pytest
 
@@ -43,10 +44,12 @@ class Shared:
         assert outcome.code == 0, outcome.err
         return outcome.json
 
-    def denied(self, name: str, *arguments: object) -> None:
+    def denied(self, name: str, *arguments: object, code: str = "KV-ACCESS-DENIED") -> None:
+        """Refused in words of the program, not the server's, and nothing is done."""
         before = self.books.dump()
         outcome = self(name, *arguments)
-        assert (outcome.code, "KV-ACCESS-DENIED" in outcome.err) == (4, True), outcome.err
+        assert (outcome.code, f"{code}: " in outcome.err) == (4, True), outcome.err
+        assert not re.search(r"permission denied|may not (write|register)", outcome.err), outcome.err
         assert self.books.dump() == before
 
     def sql(self, name: str, statement: str, *values: object) -> list[tuple[Any, ...]]:
@@ -147,7 +150,8 @@ def test_the_end_of_the_chain_tells_a_unit_nothing_but_itself(looked_at: Shared)
         ("balance",), ("statement", "--unit", "SBF"), ("expiring",), ("fund",), ("journal",), ("measure", "list"),
         ("grant", "list"), ("grant", "show", "2"), ("unit", "list"), ("policy", "list"), ("factor", "list"),
         ("report", "year", "--year", "2025"), ("report", "trend"), ("voucher", "show", "A2025-2"),
-        ("explain", "unit:SBF"), ("vehicle", "list"), ("source", "list"), ("grant", "round", "list"),
+        ("explain", "unit:SBF"), ("explain", "A2025-2"), ("explain", "trip:standard/a"), ("vehicle", "list"),
+        ("source", "list"), ("grant", "round", "list"),
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -156,6 +160,45 @@ def test_a_unit_can_read_every_report_about_itself(looked_at: Shared, command: S
     assert outcome.code == 0, outcome.err
     assert "BUF" not in outcome.out
     assert "Solceller" not in outcome.out
+
+
+def test_a_unit_is_told_what_its_own_deliveries_lack_and_nothing_of_a_source_as_a_whole(looked_at: Shared) -> None:
+    def units(name: str) -> set[str | None]:
+        return {cell["unit"] for cell in looked_at.json(name, "completeness", "--year", "2025")["cells"]}
+
+    assert (units("anna"), None in units("eva")) == ({"SBF"}, True)
+    assert "nothing at all" not in looked_at("anna", "completeness", "--year", "2026").out
+
+
+def test_a_unit_takes_its_own_file_home_and_no_other(looked_at: Shared, tmp_path: Path) -> None:
+    command = ("export", "unit-file", "--year", "2025", "--unit")
+    assert looked_at("anna", *command, "SBF", "--output", tmp_path / "sbf.xlsx").code == 0
+    assert looked_at("eva", *command, "SBF", "--output", tmp_path / "eva.xlsx").code == 0
+    trips = [
+        [[cell.value for cell in row] for row in openpyxl.load_workbook(tmp_path / name)["Trips"].iter_rows()]
+        for name in ("sbf.xlsx", "eva.xlsx")
+    ]
+    assert trips[0] == trips[1]
+    assert looked_at("anna", *command, "BUF", "--output", tmp_path / "buf.xlsx").code == 3
+    assert not (tmp_path / "buf.xlsx").exists()
+
+
+def test_a_unit_follows_its_own_trip_and_learns_the_name_of_the_file_only(looked_at: Shared) -> None:
+    of_unit, of_auditor = (looked_at.json(name, "explain", "A2025-2") for name in ("anna", "eva"))
+    (own,), (whole,) = (found["lines"][0]["charge"]["trips"] for found in (of_unit, of_auditor))
+    assert {key: own[key] for key in own if key != "cells"} == {key: whole[key] for key in own if key != "cells"}
+    assert (own["cells"], whole["cells"] != {}) == ({}, True)
+    assert of_unit["file"]["file"] == of_auditor["file"]["file"]
+    assert of_unit["file"]["outside"] == {}
+
+
+def test_no_page_shows_a_units_part_of_the_fund_as_the_fund(looked_at: Shared) -> None:
+    assert looked_at.json("eva", "report", "trend")["years"][-1]["available_ore"] == 110_000
+    assert "available_ore" not in looked_at.json("anna", "report", "trend")["years"][-1]
+    page = looked_at.json("anna", "report", "year", "--year", "2026")
+    assert (page["fund"], "available_ore" in page["key_figures"]) == ([], False)
+    assert "klimatvaxling fund" in looked_at("anna", "report", "year", "--year", "2026").out
+    assert "klimatvaxling fund" not in looked_at("eva", "report", "year", "--year", "2026").out
 
 
 @pytest.mark.parametrize(
@@ -237,7 +280,7 @@ def test_a_unit_applies_for_itself_and_can_withdraw(shared: Shared) -> None:
 
 
 def test_the_committee_decides_and_finance_pays(shared: Shared) -> None:
-    shared.denied("fia", "access", "grant", shared.login("eva"), "--role", "finance")
+    shared.denied("fia", "access", "grant", shared.login("eva"), "--role", "finance", code="KV-ACCESS-OWNER")
     approval = ("--amount", "100", "--decision", "MN 1", "--booked-on", "2026-04-03")
     assert shared("rut", "grant", "approve", "1", *approval).code == 0
     shared.denied("rut", "grant", "pay", "1", "--amount", "50", "--booked-on", "2026-04-04")
@@ -248,6 +291,12 @@ def test_the_committee_decides_and_finance_pays(shared: Shared) -> None:
     )
     shared.books.sound()
     assert shared.books.json("voucher", "show", "R2026-1")["made_by"] == shared.login("rut")
+
+
+def test_the_help_says_who_decides_and_who_applies() -> None:
+    assert "On a server: finance, committee." in run("grant", "approve", "--help").out
+    assert "On a server: finance, unit." in run("grant", "apply", "--help").out
+    assert "On a server" not in run("balance", "--help").out
 
 
 def test_whoever_registered_an_application_does_not_approve_it(shared: Shared) -> None:
@@ -266,16 +315,28 @@ WRITING = {
     "a unit": ("unit", "add", "X", "--name", "X", "--kind", "administration"),
     "a period": ("period", "close", "2025-03", "--accept-missing", "x"),
     "a role": ("access", "grant", "mallory", "--role", "finance"),
+    "a sweep of nothing": ("sweep", "--as-of", "2020-01-01"),
+    "a payment": ("grant", "pay", "2", "--amount", "1"),
+    "the books": ("init",),
 }
 
 
 @pytest.mark.parametrize("name", ["anna", "rut", "eva"])
 @pytest.mark.parametrize("what", WRITING)
-def test_only_finance_posts(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
+def test_only_finance_posts_and_the_help_says_so(looked_at: Shared, name: str, what: str, tmp_path: Path) -> None:
     books = Books(tmp_path, tmp_path / "none.db")
     file = books.csv("trips.csv", [trip("new")])
     command = [file if part == "trips.csv" else part for part in WRITING[what]]
     looked_at.denied(name, *command)
+    words = 1 if command[0] in ("import", "sweep", "init") else 2
+    told = run(*command[:words], "--help").out.rpartition("On a server: ")[2].strip()
+    assert told in ("finance.", "the owner of the books."), told
+
+
+@pytest.mark.parametrize("name", ["anna", "rut", "eva"])
+def test_a_handover_that_is_refused_leaves_no_folder(looked_at: Shared, name: str, tmp_path: Path) -> None:
+    looked_at.denied(name, "handover", "run", "--period", "2025-03", "--to", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Shared) -> None:
@@ -284,7 +345,7 @@ def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Sha
     assert shared("fia", "batch", "undo", "3", "--reason", "fel fil").code == 0
     assert shared("fia", "unit", "add", "NY", "--name", "Ny", "--kind", "administration").code == 0
     assert shared("fia", "policy", "set", "rate", "2", "--decision", "KF").code == 0
-    shared.denied("fia", "access", "revoke", shared.login("anna"))
+    shared.denied("fia", "access", "revoke", shared.login("anna"), code="KV-ACCESS-OWNER")
     shared.books.sound()
     assert shared("fia", "check").code == 0
 
@@ -521,6 +582,19 @@ def test_a_left_over_membership_opens_nothing(shared: Shared) -> None:
     finally:
         with server().connect() as connection:
             connection.execute(f"DROP ROLE {shared.login('old')}")
+
+
+def test_a_login_that_is_made_is_said_to_have_no_password(shared: Shared) -> None:
+    new, old = f"{shared.login('Åsa')}", shared.login("eva")
+    try:
+        tried = shared.books("access", "grant", new, "--role", "auditor", "--dry-run")
+        assert (tried.code, "password" in tried.err) == (0, False)
+        given = shared.books("access", "grant", new, "--role", "auditor")
+        assert (given.code, f'\\password "{new}"' in given.err) == (0, True), given.err
+        assert "password" not in shared.books("access", "grant", old, "--role", "auditor").err
+    finally:
+        with server().connect() as connection:
+            connection.execute(f'DROP ROLE IF EXISTS "{new}"')
 
 
 def test_somebody_may_have_several_units_and_another_role_later(shared: Shared) -> None:

@@ -13,6 +13,7 @@ from klimatvaxling.charges.charge import Booking, ChargeKey, TripInFuture
 from klimatvaxling.charges.voucher import ChargeLine, charge_postings, charge_vouchers
 from klimatvaxling.clock import today
 from klimatvaxling.ledger.accounts import FEE_EXPENSE, OWN_FUNDS
+from klimatvaxling.ledger.voucher import Posting
 from klimatvaxling.lots.lot import Lot, Movement
 from klimatvaxling.lots.own_funds import OwnFunds
 from klimatvaxling.units.unit import Unit
@@ -265,3 +266,52 @@ def test_later_vouchers_of_a_file_see_what_earlier_ones_took() -> None:
         for draft in drafts
     ]
     assert own == [[(-1, -100)], [(-1, 100), (None, 50)], [(None, -50), (-3, -30)]]
+
+
+def test_a_charge_line_is_an_expense_of_its_unit_with_its_grams() -> None:
+    line = ChargeLine(7, ChargeKey(3, "flight", 1, "2025-03-31"), 10_000, 150)
+    assert line.expense() == Posting("fee_expense", 1_500, 3, charge_id=7, co2_g=10_000)
+
+
+def test_a_file_becomes_one_voucher_for_each_day_and_unit_with_its_lines_by_category_and_rate() -> None:
+    def a_line(key: int, unit: int, category: str, rate: int, day: str, ore: int) -> ChargeLine:
+        return ChargeLine(key, ChargeKey(unit, category, rate, day), ore * 10, 100)
+
+    units = {1: Unit("SBF", "Samhälle", "administration", id=1), 2: Unit("ELN", "Elnät", "company", id=2)}
+    first, second = "2025-01-31", "2025-02-28"
+    lines = [
+        a_line(1, 1, "own_car", 1, first, 100),
+        a_line(2, 1, "flight", 2, first, 50),
+        a_line(3, 1, "flight", 1, first, 25),
+        a_line(4, 2, "own_car", 1, second, 10),
+        a_line(5, 2, "own_car", 1, first, -30),
+    ]
+    held = {2: OwnFunds(2, {9: Lot(9, "2024-12-31", (Movement("2024-12-31", 20),))})}
+    drafts = charge_vouchers(
+        lines, units, held, description="Resor", evidence="Arkiv 1", batch_id=5, batch_sha256="ab"
+    )  # fmt: skip
+    assert {
+        (draft.event, draft.description, draft.evidence, draft.batch_id, draft.batch_sha256) for draft in drafts
+    } == {("charge", "Resor", "Arkiv 1", 5, "ab")}
+    assert [(draft.series, draft.booked_on, draft.lot_unit_id, draft.opens_lot_on) for draft in drafts] == [
+        ("B", first, None, None),
+        ("A", first, 1, first),
+        ("B", second, 2, second),
+    ]
+    assert [
+        [
+            (posting.account, posting.unit_id, posting.lot_id, posting.charge_id, posting.amount_ore)
+            for posting in each.postings
+        ]
+        for each in drafts
+    ] == [
+        [("fee_expense", 2, None, 5, -30), ("own_funds", 2, 9, None, 20), ("own_funds", 2, None, None, 10)],
+        [
+            ("fee_expense", 1, None, 3, 25),
+            ("fee_expense", 1, None, 2, 50),
+            ("fee_expense", 1, None, 1, 100),
+            ("own_funds", 1, -2, None, -175),
+        ],
+        [("fee_expense", 2, None, 4, 10), ("own_funds", 2, None, None, -10), ("own_funds", 2, -3, None, 0)],
+    ]
+    assert held[2].lots[9].movements == (Movement("2024-12-31", 20),)

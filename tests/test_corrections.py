@@ -1,8 +1,18 @@
 """Corrections: reversals, amended trips, batches undone; whose money a lowered charge takes, in which order."""
 
+from typing import Any
+
 import pytest
 
 from conftest import Books, trip
+from klimatvaxling.charges.charge import ChargeKey
+from klimatvaxling.charges.correction import amendment_voucher, lowered_charge, undone_postings
+from klimatvaxling.charges.voucher import ChargeLine
+from klimatvaxling.fund.fund import Fund
+from klimatvaxling.ledger.voucher import Posting
+from klimatvaxling.lots.lot import Lot, Movement
+from klimatvaxling.lots.own_funds import OwnFunds
+from klimatvaxling.units.unit import Unit
 from test_own_funds import charge, refused, use
 
 
@@ -241,3 +251,183 @@ def test_a_correction_for_a_closed_month_is_booked_on_the_first_open_day(books: 
     early = books("import", books.folder / "b.csv", "--source", "standard", "--amend", "--booked-on", "2025-01-31")
     assert (early.code, "KV-PERIOD-CLOSED" in early.err) == (4, True)
     books.sound()
+
+
+DAY = "2025-06-30"
+SBF = Unit("SBF", "Samhälle", "administration", id=1)
+
+
+def lot(key: int, left: int, *, swept: int = 0) -> Lot:
+    """A lot with so much left, and so much of it in the shared fund."""
+    moved = (Movement("2025-01-31", swept),) if swept else ()
+    return Lot(key, "2025-01-31", (Movement("2025-01-31", left),), moved)
+
+
+def own_funds(*lots: Lot, owed: int = 0) -> OwnFunds:
+    debt = (Movement("2025-01-31", owed),) if owed else ()
+    return OwnFunds(1, {each.id: each for each in lots}, debt)
+
+
+def fund_with(ore: int) -> Fund:
+    return Fund((Movement("2025-01-31", ore),))
+
+
+def amended(change: int, funds: OwnFunds, falls: dict[int | None, int], in_fund: int = 0) -> list[tuple[str, Any, int]]:
+    """A correction voucher for a change in öre; gives its postings as account, lot and öre."""
+    line = ChargeLine(1, ChargeKey(1, "own_car", 1, DAY), change * 10, 100)
+    draft = amendment_voucher([line], SBF, funds, fund_with(in_fund), falls, -1)
+    return [(posting.account, posting.lot_id, posting.amount_ore) for posting in draft.postings]
+
+
+def test_a_fall_is_shared_over_the_lots_by_how_much_the_trips_of_each_fell() -> None:
+    assert amended(-300, own_funds(lot(1, 1000), lot(2, 1000)), {2: 100, 1: 200}) == [
+        ("fee_expense", None, -300),
+        ("own_funds", 1, 200),
+        ("own_funds", 2, 100),
+    ]
+
+
+def test_a_lot_whose_trips_rose_gives_nothing_to_a_fall() -> None:
+    assert amended(-300, own_funds(lot(1, 1000), lot(2, 1000)), {1: -500, 2: 1}) == [
+        ("fee_expense", None, -300),
+        ("own_funds", 2, 300),
+    ]
+
+
+def test_lots_come_before_charges_without_one_whatever_the_order_they_are_named_in() -> None:
+    """The odd öre is the lot's; what had no lot starts at the other open lots."""
+    assert amended(-301, own_funds(lot(1, 151), lot(2, 1000)), {None: 1, 1: 1}) == [
+        ("fee_expense", None, -301),
+        ("own_funds", 1, 151),
+        ("own_funds", 2, 150),
+    ]
+
+
+def test_a_fall_by_rounding_alone_is_taken_from_the_oldest_lot() -> None:
+    assert amended(-1, own_funds(lot(1, 10), lot(2, 10)), {}) == [("fee_expense", None, -1), ("own_funds", 1, 1)]
+
+
+def test_a_rise_fills_what_is_owed_on_its_day_and_the_rest_is_its_own_lot() -> None:
+    assert amended(300, own_funds(owed=100), {}) == [
+        ("fee_expense", None, 300),
+        ("own_funds", None, -100),
+        ("own_funds", -1, -200),
+    ]
+    later = OwnFunds(1, {}, (Movement("2025-07-31", 100),))
+    assert amended(300, later, {}) == [("fee_expense", None, 300), ("own_funds", -1, -300)]
+
+
+@pytest.mark.parametrize(("change", "opens_lot_on", "of_unit"), [(300, DAY, 1), (0, DAY, 1), (-300, None, None)])
+def test_only_what_does_not_fall_opens_a_lot(change: int, opens_lot_on: str | None, of_unit: int | None) -> None:
+    line = ChargeLine(1, ChargeKey(1, "own_car", 1, DAY), change * 10, 100)
+    draft = amendment_voucher([line], SBF, own_funds(lot(1, 1000)), fund_with(0), {1: 1}, -1)
+    assert (draft.series, draft.booked_on, draft.event, draft.description) == ("A", DAY, "amendment", "")
+    assert (draft.opens_lot_on, draft.lot_unit_id) == (opens_lot_on, of_unit)
+
+
+def lowered(funds: OwnFunds, in_fund: int, *own: tuple[int | None, int]) -> list[tuple[str, int | None, int]]:
+    postings = lowered_charge(funds, fund_with(in_fund), own, DAY)
+    assert {posting.unit_id for posting in postings} <= {1}
+    return [(posting.account, posting.lot_id, posting.amount_ore) for posting in postings]
+
+
+def test_what_a_lot_lacks_comes_from_its_share_of_the_fund_as_far_as_the_fund_has_it() -> None:
+    assert lowered(own_funds(lot(1, 100, swept=50)), 1000, (1, 120)) == [
+        ("own_funds", 1, 100),
+        ("fund_available", 1, 20),
+    ]
+    assert lowered(own_funds(lot(1, 100, swept=50), lot(2, 60)), 1000, (1, 215)) == [
+        ("own_funds", 1, 100),
+        ("fund_available", 1, 50),
+        ("own_funds", 2, 60),
+        ("own_funds", None, 5),
+    ]
+    assert lowered(own_funds(lot(1, 100, swept=50)), 30, (1, 140)) == [
+        ("own_funds", 1, 100),
+        ("fund_available", 1, 30),
+        ("own_funds", None, 10),
+    ]
+
+
+def test_of_several_lots_the_first_is_given_back_what_the_fund_has_first() -> None:
+    assert lowered(own_funds(lot(1, 0, swept=50), lot(2, 0, swept=50)), 70, (1, 50), (2, 50)) == [
+        ("fund_available", 1, 50),
+        ("fund_available", 2, 20),
+        ("own_funds", None, 30),
+    ]
+
+
+def test_what_several_lots_lack_is_taken_together_from_what_is_left_in_the_others() -> None:
+    assert lowered(own_funds(lot(1, 10), lot(2, 20), lot(3, 100)), 0, (1, 15), (2, 26), (None, 30)) == [
+        ("own_funds", 1, 10),
+        ("own_funds", 2, 20),
+        ("own_funds", 3, 41),
+    ]
+
+
+def test_a_charge_without_a_lot_does_not_keep_the_others_from_theirs() -> None:
+    assert lowered(own_funds(lot(1, 10), lot(2, 20)), 0, (None, 5), (2, 15)) == [
+        ("own_funds", 2, 15),
+        ("own_funds", 1, 5),
+    ]
+
+
+def test_the_fund_gives_nothing_back_of_a_lot_it_got_nothing_of() -> None:
+    assert lowered(own_funds(lot(1, 10)), 1000, (1, 15)) == [("own_funds", 1, 10), ("own_funds", None, 5)]
+
+
+def test_what_is_used_or_given_back_on_a_later_day_is_not_there() -> None:
+    moved = (Movement("2025-01-31", 100), Movement("2025-07-31", -70))
+    given = (Movement("2025-01-31", 100), Movement("2025-07-31", -80))
+    funds = OwnFunds(1, {1: Lot(1, "2025-01-31", moved, given)})
+    assert lowered(funds, 1000, (1, 60)) == [
+        ("own_funds", 1, 30),
+        ("fund_available", 1, 20),
+        ("own_funds", None, 10),
+    ]
+
+
+def undone(
+    original: list[Posting], change: int, lot_id: int | None, funds: OwnFunds, in_fund: int = 0
+) -> tuple[list[tuple[str, int | None, int]], int]:
+    """The own-funds side of undoing a voucher whose fee lines were `change` öre in all, and what is left over."""
+    lines = [Posting("fee_expense", -change, 1, charge_id=1)]
+    postings, left_over = undone_postings(original, lines, lot_id, funds, fund_with(in_fund), DAY)
+    assert {posting.unit_id for posting in postings} == {1}
+    return [(posting.account, posting.lot_id, posting.amount_ore) for posting in postings], left_over
+
+
+def test_an_undone_charge_is_lowered_to_nothing() -> None:
+    assert undone([], 300, 1, own_funds(lot(1, 300))) == ([("own_funds", 1, 300)], 0)
+    assert undone([], 1, None, own_funds(lot(2, 1))) == ([("own_funds", 2, 1)], 0)
+    assert undone([], 0, 1, own_funds(lot(1, 0))) == ([("own_funds", 1, 0)], 0)
+
+
+def taken_by_a_credit() -> list[Posting]:
+    """A credit of 300: 200 of its lot, 50 that the fund had of that lot, 50 carried as a debt."""
+    return [
+        Posting("fee_expense", -300, 1, charge_id=1),
+        Posting("own_funds", 200, 1, lot_id=1),
+        Posting("fund_available", 50, 1, lot_id=1),
+        Posting("own_funds", 50, 1),
+    ]
+
+
+def test_an_undone_credit_fills_the_debt_it_made_and_goes_back_where_it_came_from() -> None:
+    assert undone(taken_by_a_credit(), -300, None, own_funds(lot(1, 0), owed=50)) == (
+        [("own_funds", None, -50), ("own_funds", 1, -200), ("own_funds", 1, -50)],
+        0,
+    )
+
+
+def test_what_a_filled_debt_no_longer_needs_is_left_over_for_a_lot_of_its_own() -> None:
+    assert undone(taken_by_a_credit(), -300, None, own_funds(lot(1, 0))) == (
+        [("own_funds", 1, -200), ("own_funds", 1, -50)],
+        50,
+    )
+    assert undone(taken_by_a_credit(), -300, None, own_funds(lot(1, 0), owed=20))[1] == 30
+
+
+def test_an_undone_credit_that_made_no_debt_leaves_nothing_over() -> None:
+    original = [Posting("fee_expense", -300, 1, charge_id=1), Posting("own_funds", 300, 1, lot_id=1)]
+    assert undone(original, -300, None, own_funds(lot(1, 0))) == ([("own_funds", 1, -300)], 0)

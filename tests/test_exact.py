@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klimatvaxling.charges.charge import fee_ore
-from klimatvaxling.exact import product, share_out, whole
+from klimatvaxling.exact import as_precise_as, product, share_out, whole, whole_quotient
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,18 @@ def test_a_credit_mirrors_its_charge_to_the_ore(grams: int, rate: int) -> None:
     ore = (abs(grams) * rate * 2 + 1000) // 2000
     assert fee_ore(abs(grams), rate) == ore
     assert fee_ore(-abs(grams), rate) == -ore
+
+
+def test_the_sign_of_a_quotient_is_that_of_both_its_parts() -> None:
+    assert whole_quotient(7, 2) == whole_quotient(-7, -2) == 4
+    assert whole_quotient(-7, 2) == whole_quotient(7, -2) == -4
+    assert whole_quotient(1, 3) == whole_quotient(-1, -3) == 0
+
+
+def test_a_number_is_written_with_as_many_decimals_as_its_pattern_and_a_half_is_rounded_away_from_zero() -> None:
+    assert str(as_precise_as(Decimal("2.345"), Decimal("0.01"))) == "2.35"
+    assert str(as_precise_as(Decimal("-2.345"), Decimal("0.01"))) == "-2.35"
+    assert str(as_precise_as(Decimal(2), Decimal("10.000"))) == "2.000"
 
 
 def test_a_kilo_costs_one_krona_and_fifty_ore() -> None:

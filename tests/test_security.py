@@ -45,6 +45,8 @@ JUDGED = {
     ("exports/archive.py", "order"), ("exports/archive.py", "wanted"), ("grants/register.py", "names"),
     ("ledger/check.py", "', '.join(('v.' + name for name in names))"), ("ledger/check.py", "column"),
     ("ledger/check.py", "table"), ("ledger/offence.py", "name"), ("ledger/offence.py", "table"),
+    # One of two statements of the module, by the role.
+    ("reports/evidence.py", "_of_charge(connection)"),
     ("lots/check.py", "running.format(sign='-', some='NOT')"), ("lots/check.py", "running.format(sign='', some='')"),
     ("reports/audit_log.py", "source.sql"), ("reports/batches.py", "', '.join(('b.' + name for name in _COUNTS))"),
     ("vehicles/register.py", "', '.join(_FIELDS)"),

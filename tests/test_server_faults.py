@@ -17,6 +17,7 @@ from sqlalchemy import event
 
 from conftest import Books, Outcome, run, trip
 from klimatvaxling.database import engine as engines
+from klimatvaxling.database.refusal import understood
 from server import KEEPER, server
 
 pytestmark = pytest.mark.on_server
@@ -30,7 +31,7 @@ def refused(outcome: Outcome, *codes: str) -> None:
     """A coded error of the state, in words."""
     assert outcome.code == 4, outcome
     assert re.findall(r"(?m)^(KV-[A-Z-]+):", outcome.err)[0] in codes, outcome.err
-    assert "password" not in outcome.err
+    assert not re.search("password(=| authentication)|FATAL|failed|does not exist", outcome.err), outcome.err
     assert "Background on this error" not in outcome.err
 
 
@@ -118,6 +119,30 @@ def test_a_sweep_whose_connection_ends_at_any_statement_leaves_nothing_and_runs_
     disturbed.at_point(None)
     assert books(*SWEEP).code == 0
     assert sum(books.own_funds("SBF").values()) == 0
+    books.sound()
+
+
+def interrupt_in_mid_sentence(connection: Any) -> None:
+    """Ctrl-C while the server is being told something, as in the middle of a COPY."""
+    connection.pgconn.send_query(b"SELECT pg_sleep(0)")
+    raise KeyboardInterrupt
+
+
+def test_an_import_that_is_interrupted_in_mid_sentence_says_so_and_leaves_nothing(
+    books: Books, disturbed: Disturbed, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = books.csv("trips.csv", ROWS)
+    command = ("import", file, "--source", "standard")
+    before = books.dump()
+    disturbed.disturb = interrupt_in_mid_sentence
+    for point in (3, 12, 25):
+        disturbed.at_point(point)
+        outcome = books(*command)
+        assert (outcome.code, outcome.err.strip()) == (130, "Interrupted. What was not finished was not posted.")
+        assert not caplog.records  # the libraries' own words about it, which would end on the screen
+        assert books.dump() == before
+    disturbed.at_point(None)
+    assert books.json(*command)["rows_posted"] == len(ROWS)
     books.sound()
 
 
@@ -280,16 +305,53 @@ def test_a_server_set_up_to_begin_transactions_otherwise_changes_nothing(books: 
 def test_an_address_with_nothing_behind_it_is_told_in_words_without_its_password(books: Books) -> None:
     url = books.url
     wrong = {
-        "no server": re.sub(r"//([^/@]*)@.*", r"//\1:hemligt@127.0.0.1:1/x", url),
-        "no such host": re.sub(r"//([^/@]*)@.*", r"//\1:hemligt@nowhere.invalid/x", url),
-        "no such database": re.sub(r"/kv_[^?]*", "/kv_no_such", url),
-        "no such login": url.replace(f"//{KEEPER}@", "//kv_nobody:hemligt@"),
+        "KV-DATABASE-SERVER": [
+            re.sub(r"//([^/@]*)@.*", r"//\1:hemligt@127.0.0.1:1/x", url),
+            re.sub(r"//([^/@]*)@.*", r"//\1:hemligt@nowhere.invalid/x", url),
+        ],
+        "KV-DATABASE-NAME": [url.replace(f"/{books.database}", "/kv_no_such")],  # type: ignore[attr-defined]
+        "KV-DATABASE-LOGIN": [url.replace(f"//{KEEPER}@", "//kv_nobody:hemligt@")],
     }
-    for what, address in wrong.items():
-        for command in (("balance",), ("init",), ("sweep",)):
-            outcome = run("--database", address, *command)
-            refused(outcome, "KV-DATABASE-SERVER")
-            assert "hemligt" not in outcome.err, what
+    for code, addresses in wrong.items():
+        for address in addresses:
+            for command in (("balance",), ("init",), ("sweep",)):
+                outcome = run("--database", address, *command)
+                refused(outcome, code)
+                assert "hemligt" not in outcome.err, address
+
+
+def test_an_address_with_an_option_that_there_is_none_of_is_no_address(books: Books) -> None:
+    outcome = run("--database", f"{books.url}{'&' if '?' in books.url else '?'}nonsens=hemligt", "balance")
+    assert (outcome.code, outcome.err.startswith("KV-DATABASE-URL: ")) == (2, True), outcome.err
+
+
+SAID = {
+    'connection failed: FATAL:  password authentication failed for user "fia"': ("login", "password is wrong"),
+    "connection failed: fe_sendauth: no password supplied": ("login", "none was found"),
+    'FATAL:  role "fia" is not permitted to log in': ("login", "nobody may log in with"),
+    'FATAL:  no pg_hba.conf entry for host "10.0.0.7", user "fia", database "kv", no encryption': ("login", "computer"),
+    'FATAL:  permission denied for database "kv"\nDETAIL:  User does not have CONNECT privilege.': (
+        "login",
+        "connect to",
+    ),
+    "FATAL:  sorry, too many clients already": ("server", "too many"),
+    "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute": ("server", "too many"),
+    "FATAL:  the database system is starting up": ("server", "starting"),
+    "connection timeout expired": ("server", "in time"),
+    "server does not support SSL, but SSL was required": ("server", "encryption"),
+    "Multiple connection attempts failed. All failures were:\n- host: 'x', port: 5432: Connection refused": (
+        "server",
+        "nothing answers",
+    ),
+    "FATAL:  något som ingen har tänkt på.": ("server", "något som ingen har tänkt på"),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_what_a_server_says_to_who_is_not_let_in_is_told_in_words(said: str) -> None:
+    at_fault, told = SAID[said]
+    found, reason = understood(said)
+    assert (found, told in reason, "FATAL" in reason) == (at_fault, True, False)
 
 
 def test_a_login_without_a_role_is_told_so(books: Books) -> None:
@@ -306,12 +368,21 @@ def test_a_login_without_a_role_is_told_so(books: Books) -> None:
         refused(run("--database", server().url(books.database, login), *command), "KV-ACCESS-DENIED")  # type: ignore[attr-defined]
 
 
+def test_books_are_begun_by_the_owner_of_the_database_only(no_books: Books) -> None:
+    login = f"{no_books.database}_other"  # type: ignore[attr-defined]
+    with server().connect() as admin:
+        admin.execute(f'CREATE ROLE "{login}" LOGIN')
+    before = no_books.tables()
+    refused(run("--database", server().url(no_books.database, login), "init"), "KV-DATABASE-OWNER")  # type: ignore[attr-defined]
+    assert no_books.tables() == before
+
+
 def test_books_of_an_empty_database_are_not_there_yet(no_books: Books) -> None:
     before = no_books.tables()
     for command in (("balance",), ("sweep",), ("check",)):
         outcome = no_books(*command)
         assert outcome.code == 4
-        assert outcome.err.startswith("KV-DATABASE-")
+        assert outcome.err.startswith("KV-DATABASE-EMPTY: ")
         assert "klimatvaxling init" in outcome.err
     assert no_books.tables() == before
 

@@ -57,6 +57,14 @@ class LastFinance(StateRefused):
     remedy = N_("Give somebody else the role finance first. The owner of a server's books keeps it always.")
 
 
+class NotTheOwner(StateRefused):
+    """Giving and taking roles is the owner's: with the login's membership comes what the server itself enforces."""
+
+    code = "KV-ACCESS-OWNER"
+    message = N_("Only {owner}, who owns the books, gives roles and takes them away.")
+    remedy = N_("Log in as {owner}, or ask whoever has that login.")
+
+
 @dataclass(frozen=True)
 class Access:
     """What is on record of a login; `role` is empty once it was revoked."""

@@ -1,5 +1,7 @@
 """The register of access: read and written. On a server the login and its rights are made with it."""
 
+from typing import NamedTuple
+
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DatabaseError
 
@@ -10,6 +12,7 @@ from klimatvaxling.access.access import (
     Access,
     LastFinance,
     NoSuchAccess,
+    NotTheOwner,
     current,
     require_finance_left,
     require_login,
@@ -18,7 +21,15 @@ from klimatvaxling.access.access import (
 )
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.database.engine import Overtaken
+from klimatvaxling.database.faults import Overtaken
+
+
+class Granted(NamedTuple):
+    """What a login was given, and whether the login itself was made for it."""
+
+    access: Access
+    is_new_login: bool
+
 
 _COLUMNS = ("login", "role", "unit_ids", "registered_at", "registered_by")
 
@@ -49,11 +60,13 @@ def begin(connection: Connection, *, clock: Clock, by: str) -> None:
         _register(connection, Access(by, FINANCE, (), stamp(clock()), by))
 
 
-def grant(connection: Connection, login: str, role: str, unit_id: int | None, *, clock: Clock, by: str) -> Access:
+def grant(connection: Connection, login: str, role: str, unit_id: int | None, *, clock: Clock, by: str) -> Granted:
     """Give a login a role, instead of the one it had; a role of a unit is added to those of other units.
 
-    Raises `BadLogin`, `UnknownRole`, `UnitNeeded`, or `LastFinance` where nobody would be left to keep the books.
+    On a server a login that is not there yet is made, without a password: then `is_new_login`. Raises `NotTheOwner`,
+    `BadLogin`, `UnknownRole`, `UnitNeeded`, or `LastFinance` where nobody would be left to keep the books.
     """
+    _require_the_owner(connection)
     held = current(decisions(connection))
     units = units_after(held.get(require_login(login)), require_role(role), unit_id)
     if login in held and held[login].role == FINANCE != role:
@@ -61,15 +74,18 @@ def grant(connection: Connection, login: str, role: str, unit_id: int | None, *,
         require_finance_left(held.values(), login)
     given = Access(login, role, units, stamp(clock()), by)
     _register(connection, given)
+    is_new_login = False
     if connection.dialect.name == "postgresql":
-        if not _exists(connection, login):
+        is_new_login = not _exists(connection, login)
+        if is_new_login:
             _change_logins(connection, f"CREATE ROLE {_quoted(login)} LOGIN")
         _belong_to(connection, login, role)
-    return given
+    return Granted(given, is_new_login)
 
 
 def revoke(connection: Connection, login: str, *, clock: Clock, by: str) -> None:
-    """Take a login's role away; the login itself stays. Raises `NoSuchAccess` or `LastFinance`."""
+    """Take a login's role away; the login itself stays. Raises `NotTheOwner`, `NoSuchAccess` or `LastFinance`."""
+    _require_the_owner(connection)
     held = current(decisions(connection))
     if login not in held:
         raise NoSuchAccess(login=login)
@@ -90,13 +106,20 @@ def _register(connection: Connection, access: Access) -> None:
 # The server's side
 
 
+def _owner(connection: Connection) -> object:
+    return connection.exec_driver_sql(
+        "SELECT tableowner FROM pg_tables WHERE tablename = 'book' AND schemaname = current_schema()"
+    ).scalar()
+
+
+def _require_the_owner(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql" and not _owns(connection, str(owner := _owner(connection))):
+        raise NotTheOwner(owner=owner)
+
+
 def _require_not_the_owner(connection: Connection, login: str) -> None:
-    if connection.dialect.name == "postgresql":
-        owner = connection.exec_driver_sql(
-            "SELECT tableowner FROM pg_tables WHERE tablename = 'book' AND schemaname = current_schema()"
-        ).scalar()
-        if owner == login:
-            raise LastFinance(login=login)
+    if connection.dialect.name == "postgresql" and _owner(connection) == login:
+        raise LastFinance(login=login)
 
 
 def _exists(connection: Connection, login: str) -> bool:

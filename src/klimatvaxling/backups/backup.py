@@ -14,7 +14,8 @@ from pathlib import Path
 
 from klimatvaxling.clock import Clock
 from klimatvaxling.database.copy import copied, free_name, put_in_place, sync_folder
-from klimatvaxling.database.engine import DatabaseBusy, DatabaseUnusable, NoDatabase, reading
+from klimatvaxling.database.engine import reading
+from klimatvaxling.database.faults import DatabaseBusy, DatabaseUnusable, NoDatabase
 from klimatvaxling.database.location import SQLITE, sqlite_file
 from klimatvaxling.errors import StateRefused, UsageFault
 from klimatvaxling.language import N_

@@ -9,7 +9,8 @@ from klimatvaxling import __version__
 from klimatvaxling.access import register as access
 from klimatvaxling.clock import Clock, stamp
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.database.engine import BookMissing, place_of
+from klimatvaxling.database.faults import BookMissing
+from klimatvaxling.database.location import place_of
 from klimatvaxling.emissions.factor_file import shipped_sets
 from klimatvaxling.emissions.register import register_set
 from klimatvaxling.errors import InputRefused

@@ -1,8 +1,8 @@
 """Column types that mean the same on SQLite and PostgreSQL.
 
 Amounts are 64-bit integers. Dates and times of registration are ISO text, so that what is hashed into the chain is
-what stands in the table, and so that both engines order and compare them alike. Text is in the order of its letters' numbers,
-whatever language a server was set up for.
+what stands in the table, and so that both engines order and compare them alike. Text is in the order of its letters'
+numbers, whatever language a server was set up for.
 """
 
 from typing import Any

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from klimatvaxling.database.engine import DatabaseDamaged, DatabaseUnusable, translated_faults
+from klimatvaxling.database.engine import translated_faults
+from klimatvaxling.database.faults import DatabaseDamaged, DatabaseUnusable
 from klimatvaxling.database.location import SQLITE
 from klimatvaxling.database.patience import lock_seconds
 

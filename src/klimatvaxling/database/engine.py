@@ -18,139 +18,27 @@ from sqlalchemy.pool import NullPool
 
 from klimatvaxling import __version__
 from klimatvaxling.clock import stamp, system_clock
+from klimatvaxling.database import driver_faults, refusal
 from klimatvaxling.database.bulk import insert_rows
-from klimatvaxling.database.location import BadDatabaseUrl, sqlite_file, without_password
+from klimatvaxling.database.faults import (
+    BookMissing,
+    ConnectionLost,
+    DatabaseUnusable,
+    DriverMissing,
+    EmptyDatabase,
+    ForeignDatabase,
+    NoDatabase,
+    OtherSchemaVersion,
+    OutcomeUnknown,
+)
+from klimatvaxling.database.location import BadDatabaseUrl, place_of, sqlite_file, without_password
 from klimatvaxling.database.patience import lock_seconds
 from klimatvaxling.database.registration import registering
-from klimatvaxling.errors import StateRefused
-from klimatvaxling.language import N_, translate
+from klimatvaxling.errors import ExchangeError
 
 SCHEMA_REVISION = "0002"
 CONNECT_TIMEOUT_S = 10
 _CACHE_KIB = 65_536
-# What SQLite raises for a file that is none of its own, is damaged, or cannot be opened.
-_UNUSABLE = (sqlite3.DatabaseError, sqlite3.OperationalError)
-
-
-class DatabaseFault(StateRefused):
-    """The books cannot be reached: no command that needs them can go on."""
-
-
-class NoDatabase(DatabaseFault):
-    """There are no books at the address."""
-
-    code = "KV-DATABASE-MISSING"
-    message = N_("There is no database at {where}.")
-    remedy = N_("Create it with: klimatvaxling init")
-
-
-class ForeignDatabase(DatabaseFault):
-    """The file is no database of this program."""
-
-    code = "KV-DATABASE-FOREIGN"
-    message = N_("{where} is not a klimatväxling database.")
-    remedy = N_("Check the address, or create new books at another place with: klimatvaxling init")
-
-
-class OtherSchemaVersion(DatabaseFault):
-    """The books were made by another version of the program."""
-
-    code = "KV-DATABASE-VERSION"
-    message = N_("The database at {where} has version {found}; this program needs {needed}.")
-    remedy = N_("Upgrade it with: klimatvaxling init. If the database is newer, install the newer program.")
-
-
-class DatabaseBusy(DatabaseFault):
-    """Somebody else is writing."""
-
-    code = "KV-DATABASE-BUSY"
-    message = N_("Somebody else is writing to the database; nothing was posted.")
-    remedy = N_("Wait a moment and run the command again.")
-
-
-class Overtaken(DatabaseFault):
-    """The server broke off this work in favour of somebody else's."""
-
-    code = "KV-DATABASE-OVERTAKEN"
-    message = N_(
-        "Others are working on the same at the same time, and the server let them go first; nothing was posted."
-    )
-    remedy = N_("Wait a moment and run the command again.")
-    explanation = N_("The program has tried it several times by itself before it says this.")
-    asks_for_another_try = True
-
-
-class ConnectionLost(DatabaseFault):
-    """The server went away in the middle of the work."""
-
-    code = "KV-DATABASE-LOST"
-    message = N_("The connection to the database at {where} was lost: {reason}.")
-    remedy = N_("Nothing of this was kept. Run the command again.")
-
-
-class OutcomeUnknown(DatabaseFault):
-    """The server went away just when it was told to keep the work."""
-
-    code = "KV-DATABASE-OUTCOME"
-    message = N_(
-        "The connection to the database at {where} was lost while the work was being kept: {reason}. It was kept whole"
-        " or not at all."
-    )
-    remedy = N_(
-        "Look at the last lines of klimatvaxling audit log: run the command again only if it is not there. A file can"
-        " always be imported again; what is posted is not posted twice."
-    )
-
-
-class ServerUnreachable(DatabaseFault):
-    """No server answers, or it lets us not in."""
-
-    code = "KV-DATABASE-SERVER"
-    message = N_("The database server at {where} cannot be reached: {reason}.")
-    remedy = N_("Check the address, your login and that the server is running.")
-
-
-class PermissionDenied(DatabaseFault):
-    """The server refuses what the login may not do."""
-
-    code = "KV-ACCESS-DENIED"
-    message = N_("You have no permission to do this: {reason}.")
-    remedy = N_("Ask the finance office for a role that may: klimatvaxling access grant LOGIN --role ROLE")
-
-
-class DatabaseUnusable(DatabaseFault):
-    """The database cannot be opened or written."""
-
-    code = "KV-DATABASE-UNUSABLE"
-    message = N_("The database at {where} cannot be used: {reason}.")
-    remedy = N_("Check that the folder exists, that you may write there, and that the disk is not full.")
-
-
-class DatabaseDamaged(DatabaseFault):
-    """The file was a database and is damaged."""
-
-    code = "KV-DATABASE-DAMAGED"
-    message = N_("The database at {where} is damaged: {reason}.")
-    remedy = N_("Use it no more and restore the latest backup; keep the damaged file.")
-
-
-class DriverMissing(DatabaseFault):
-    """What speaks with a database server is not installed."""
-
-    code = "KV-DATABASE-DRIVER"
-    message = N_("What is needed to reach {where} is not installed: {reason}.")
-    remedy = N_('For PostgreSQL, install it beside the program: pip install "psycopg[binary]"')
-
-
-class BookMissing(DatabaseFault):
-    """The tables are there, but not the row that says whose books they are."""
-
-    code = "KV-BOOK-MISSING"
-    message = N_("The database at {where} does not say whose books it holds.")
-    remedy = N_(
-        "If init was interrupted, run klimatvaxling init again. If there are vouchers, restore the latest backup."
-    )
-    explanation = N_("The chain of vouchers begins with this row. It is never deleted by the program.")
 
 
 def engine_for(url: str) -> Engine:
@@ -232,13 +120,16 @@ def reading(url: str, *, without_book: bool = False) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(url: str, *, dry_run: bool = False, without_book: bool = False) -> Iterator[Connection]:
+def writing(
+    url: str, *, dry_run: bool = False, without_book: bool = False, table: str | None = None
+) -> Iterator[Connection]:
     """The one writer's transaction: all of it is kept, or nothing; a dry run keeps none. Raises a `DatabaseFault`.
 
-    What it adds to any table is registered as it ends, and so comes into the chain.
+    What it adds to any table is registered as it ends, and so comes into the chain. `table` is one that is written, where
+    not only the finance office does so: whoever may not write it is refused before anything else is looked at.
     """
     with _opened(url, writing=True, without_book=without_book) as connection:
-        with registering(connection, _begun(connection)):
+        with registering(connection, _begun(connection, table)):
             _note_program(connection)
             yield connection
         if dry_run:
@@ -263,11 +154,13 @@ def _known_only_afterwards() -> Iterator[None]:
         raise
 
 
-def _begun(connection: Connection) -> frozenset[str] | None:
+def _begun(connection: Connection, table: str | None) -> frozenset[str] | None:
     """Take the write lock on a server; gives the tables that whoever writes may write, None for all."""
     if connection.dialect.name == "sqlite":  # it was taken with BEGIN
         return None
     tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
+    if tables is not None and table not in tables:
+        raise driver_faults.denied(connection.exec_driver_sql("SELECT my_role()").scalar())
     return None if tables is None else frozenset(tables)
 
 
@@ -282,10 +175,22 @@ def _opened(url: str, *, writing: bool, without_book: bool) -> Iterator[Connecti
         raise NoDatabase(where=file)
     with translated_faults(url), engine_for(url).connect() as plain:
         connection = plain.execution_options(writing=writing)
-        require_current_schema(connection, url)
-        if not without_book:
-            require_book(connection, url)
-        yield connection
+        try:
+            require_current_schema(connection, url)
+            if not without_book:
+                require_book(connection, url)
+            yield connection
+        except BaseException as fault:
+            if connection.dialect.name == "postgresql" and _is_broken_off(fault):
+                # In the middle of a statement nothing more can be said: the server takes back what it has by itself.
+                plain.invalidate()
+                raise KeyboardInterrupt from fault
+            raise
+
+
+def _is_broken_off(fault: BaseException | None) -> bool:
+    """Whether the user broke it off, or it came of that: what is tried on a connection in mid-sentence fails."""
+    return fault is not None and (isinstance(fault, KeyboardInterrupt) or _is_broken_off(fault.__context__))
 
 
 def _note_program(connection: Connection) -> None:
@@ -305,16 +210,12 @@ def login(url: str) -> str:
         return str(connection.exec_driver_sql("SELECT session_user").scalar_one())
 
 
-def place_of(url: str) -> object:
-    """Where the books are, as it may be shown: the file, or the address without its password."""
-    return sqlite_file(url) or without_password(url)
-
-
 def require_current_schema(connection: Connection, url: str) -> None:
     """Refuse a database that is not ours or is at another version."""
     found = schema_revision(connection)
     if found is None:
-        raise ForeignDatabase(where=place_of(url))
+        is_begun = connection.dialect.name == "sqlite" or not is_empty(connection)
+        raise ForeignDatabase(where=place_of(url)) if is_begun else EmptyDatabase(where=place_of(url))
     if found != SCHEMA_REVISION:
         raise OtherSchemaVersion(where=place_of(url), found=found, needed=SCHEMA_REVISION)
 
@@ -323,7 +224,7 @@ def require_book(connection: Connection, url: str) -> None:
     """Refuse a database whose book is gone. Raises `BookMissing`, or `PermissionDenied` where a login may not see it."""
     if connection.execute(text("SELECT 1 FROM book")).scalar() is None:
         if connection.dialect.name == "postgresql" and connection.exec_driver_sql("SELECT my_role()").scalar() is None:
-            raise PermissionDenied(reason=translate(N_("your login has no role in these books")))
+            raise driver_faults.denied(None)
         raise BookMissing(where=place_of(url))
 
 
@@ -349,68 +250,28 @@ def translated_faults(url: str) -> Iterator[None]:
     try:
         yield
     except _LostAtCommit as fault:
-        reason = str(fault).strip().splitlines()[0].rstrip(".")
-        raise OutcomeUnknown(where=place_of(url), reason=reason) from fault
+        raise OutcomeUnknown(where=place_of(url), reason=refusal.lost(None)) from fault
     except PendingRollbackError as fault:  # what is tried on a connection that is gone
-        raise ConnectionLost(where=place_of(url), reason=str(fault).splitlines()[0].rstrip(".")) from fault
+        raise ConnectionLost(where=place_of(url), reason=refusal.lost(None)) from fault
     except Exception as fault:
         # The driver's own faults come through where a connection is being made, and where rows are copied.
         original = (fault.orig if isinstance(fault, DatabaseError) else None) or fault
-        understood: DatabaseFault | None = None
+        understood: ExchangeError | None = None
         if isinstance(original, sqlite3.DatabaseError):
-            understood = _sqlite_fault(url, original)
+            understood = driver_faults.of_sqlite(url, original)
         elif type(original).__module__.partition(".")[0] == "psycopg":
             # A connection is made within the library's own faults; whatever comes past them came on one that was there.
             was_there = fault is original or getattr(fault, "connection_invalidated", False)
-            understood = _server_fault(url, original, was_there=was_there)
+            understood = driver_faults.of_server(url, original, was_there=was_there, role=lambda: _role(url))
         if understood is None:
             raise
         raise understood from fault
 
 
-def _sqlite_fault(url: str, fault: sqlite3.DatabaseError) -> DatabaseFault | None:
-    if not isinstance(fault, sqlite3.OperationalError) and type(fault) not in _UNUSABLE:
+def _role(url: str) -> object:
+    """The role of whoever has logged in, asked anew; None where there is none, or nobody to ask."""
+    try:
+        with engine_for(url).connect() as connection:
+            return connection.exec_driver_sql("SELECT my_role()").scalar()
+    except DatabaseError:
         return None
-    reason = str(fault).strip().rstrip(".")
-    if "locked" in reason or "busy" in reason:
-        return DatabaseBusy()
-    if "not a database" in reason:
-        return ForeignDatabase(where=place_of(url))
-    if "malformed" in reason or "decode to UTF-8" in reason:
-        return DatabaseDamaged(where=place_of(url), reason=reason)
-    return DatabaseUnusable(where=place_of(url), reason=reason)
-
-
-# What a server calls it (SQLSTATE) when others are in the way, the link is gone, or a right is missing.
-_OVERTAKEN_STATES = ("40001", "40P01")
-_BUSY_STATE = "55P03"
-_LOST_STATES = ("57P01", "57P02", "57P03", "57P05")
-_DENIED_STATE = "42501"
-_UNUSABLE_STATES = ("25006",)  # a server that only copies another one, and is read
-
-
-def _server_fault(url: str, fault: BaseException, *, was_there: bool) -> DatabaseFault | None:
-    state = getattr(fault, "sqlstate", None)
-    lines = str(fault).strip().splitlines() or [""]
-    reason = lines[0].rpartition("FATAL: ")[2].strip().rstrip(".")
-    if state in _OVERTAKEN_STATES:
-        return Overtaken()
-    if state == _BUSY_STATE:
-        return DatabaseBusy()
-    if state == _DENIED_STATE:
-        return PermissionDenied(reason=reason)
-    if state in _LOST_STATES:
-        return ConnectionLost(where=place_of(url), reason=reason)
-    if state in _UNUSABLE_STATES:
-        return DatabaseUnusable(where=place_of(url), reason=reason)
-    import psycopg
-
-    if not isinstance(fault, psycopg.OperationalError):
-        return None
-    if state is None:
-        # Without a state the server said nothing: it was never reached, or it went away in mid-sentence.
-        kind = ConnectionLost if was_there else ServerUnreachable
-        return kind(where=place_of(url), reason=reason)
-    if state.startswith(("28", "3D", "08")):
-        return ServerUnreachable(where=place_of(url), reason=reason)
-    return DatabaseUnusable(where=place_of(url), reason=reason)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
-from klimatvaxling.database.engine import NoDatabase, require_current_schema
+from klimatvaxling.database.engine import require_current_schema
+from klimatvaxling.database.faults import NoDatabase
 from klimatvaxling.database.location import sqlite_file
 
 _PATIENCE_S = 0.2

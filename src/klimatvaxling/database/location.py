@@ -55,3 +55,8 @@ def shipped(folder: str) -> Path:
     """A folder that ships beside the code: `migrations` or `imports`, in the wheel or in a checkout."""
     in_wheel = _PACKAGE / "_shipped" / folder
     return in_wheel if in_wheel.is_dir() else _PACKAGE.parent.parent / folder
+
+
+def place_of(url: str) -> object:
+    """Where the books are, as it may be shown: the file, or the address without its password."""
+    return sqlite_file(url) or without_password(url)

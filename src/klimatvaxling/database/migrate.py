@@ -10,21 +10,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
 
 from klimatvaxling.clock import Clock, system_clock
 from klimatvaxling.database.copy import copied, free_name, put_in_place
+from klimatvaxling.database.driver_faults import DENIED_STATE
 from klimatvaxling.database.engine import (
     SCHEMA_REVISION,
-    DatabaseUnusable,
-    ForeignDatabase,
-    OtherSchemaVersion,
     engine_for,
     is_empty,
-    place_of,
     schema_revision,
     translated_faults,
 )
-from klimatvaxling.database.location import shipped, sqlite_file
+from klimatvaxling.database.faults import DatabaseUnusable, ForeignDatabase, MayNotBegin, OtherSchemaVersion
+from klimatvaxling.database.location import place_of, shipped, sqlite_file
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -52,7 +51,8 @@ def upgrade(url: str, clock: Clock = system_clock) -> Upgrade:
 
     New files are the owner's only. The backup lies beside the file, named after its version and the time.
     Raises `ForeignDatabase` where another program's tables are, `OtherSchemaVersion` for a version this program does
-    not know, and any other `DatabaseFault`. None of them is written to.
+    not know, `MayNotBegin` for a login that a server lets make no tables or roles, and any other `DatabaseFault`. None
+    of them is written to.
     """
     engine = engine_for(url)
     _make_file(url)
@@ -66,9 +66,20 @@ def upgrade(url: str, clock: Clock = system_clock) -> Upgrade:
                 raise OtherSchemaVersion(where=place_of(url), found=before, needed=SCHEMA_REVISION)
             # The write lock is held: nothing comes into the books between the copy and the upgrade.
             backup = None if before in (None, SCHEMA_REVISION) else _kept_copy(url, f"before-{SCHEMA_REVISION}", clock)
-            command.upgrade(alembic_config(connection), "head")
+            with _by_the_owner(url):
+                command.upgrade(alembic_config(connection), "head")
             after = schema_revision(connection)
     return Upgrade(before, str(after), backup)
+
+
+@contextmanager
+def _by_the_owner(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DatabaseError as fault:
+        if getattr(fault.orig, "sqlstate", None) == DENIED_STATE:
+            raise MayNotBegin(where=place_of(url)) from fault
+        raise
 
 
 @contextmanager

@@ -289,7 +289,7 @@ def audit_log(
         title=translate(N_("Processing history")),
         columns=(
             Column("at", N_("Registered (UTC)")),
-            Column("registered_by", N_("By"), gives_way=1),
+            Column("registered_by", N_("By")),
             Column("event_title", N_("What")),
             Column("subject", N_("About")),
             Column("units", N_("Units"), gives_way=3),

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from klimatvaxling import formats
+from klimatvaxling.access.access import UNIT
+from klimatvaxling.access.register import own_role
 from klimatvaxling.batches.pages import LINE_BREAK, columns_of
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import WEIGHT, Column
@@ -20,6 +22,12 @@ _FILES = """
 SELECT b.id AS batch, s.name AS source, b.file_name AS file, b.file_sha256, pr.version AS profile_version,
   pr.sha256 AS profile_sha256, b.evidence, b.registered_at, b.registered_by, b.outside
 FROM batch b JOIN source s ON s.id = b.source_id JOIN profile pr ON pr.id = b.profile_id WHERE b.id = :batch
+"""
+# What a unit sees of it: its own vouchers name the file, and the rest of the file is others'.
+_FILES_OF_A_UNIT = """
+SELECT b.id AS batch, s.name AS source, b.registered_at,
+  (SELECT min(v.evidence) FROM voucher v WHERE v.batch_id = b.id) AS evidence
+FROM batch b JOIN source s ON s.id = b.source_id WHERE b.id = :batch
 """
 _TRIPS = """
 SELECT t.id, e.sign, s.name AS source, t.trip_id, t.revision, t.row, t.trip_on, t.tier, t.quantity, t.co2_g,
@@ -37,6 +45,10 @@ SELECT id AS trip_row_id, 1 AS sign FROM trip WHERE charge_id = :charge
   AND id <= (SELECT max(p.last_trip_id) FROM batch_page p JOIN charge c ON c.batch_id = p.batch_id WHERE c.id = :charge)
 UNION ALL SELECT trip_row_id, sign FROM trip_reversal WHERE charge_id = :charge
 """
+_OF_CHARGE_OF_A_UNIT = """
+SELECT id AS trip_row_id, 1 AS sign FROM trip WHERE charge_id = :charge
+UNION ALL SELECT trip_row_id, sign FROM trip_reversal WHERE charge_id = :charge
+"""
 _OF_ID = """
 SELECT i.id AS trip_row_id, 1 AS sign FROM trip i JOIN source o ON o.id = i.source_id
 WHERE o.name = :source AND i.trip_id = :trip_id
@@ -44,14 +56,34 @@ WHERE o.name = :source AND i.trip_id = :trip_id
 
 
 def file_of(connection: Connection, batch: int) -> dict[str, object]:
-    """A batch's file with its hash, its source's profile, and where the original is."""
+    """A batch's file with its hash, its source's profile, and where the original is.
+
+    On a server a unit learns which file it was, and not what else was in it.
+    """
+    if own_role(connection) == UNIT:
+        seen = connection.execute(text(_FILES_OF_A_UNIT), {"batch": batch}).one()
+        name, sha256 = named_file(seen.evidence or "")
+        unseen = dict.fromkeys(("profile_version", "profile_sha256", "registered_by"))
+        return {**unseen, **seen._asdict(), "file": name, "file_sha256": sha256, "outside": {}}
     file = connection.execute(text(_FILES), {"batch": batch}).one()._asdict()
     return file | {"outside": json.loads(file["outside"] or "{}")}
 
 
+def named_file(reference: str) -> tuple[str, str | None]:
+    """The file that a voucher's evidence names, and its SHA-256; a reference that was given instead stands for it."""
+    name, _, sha256 = reference.partition(" sha256:")
+    return name, sha256 or None
+
+
+def _of_charge(connection: Connection) -> str:
+    return _OF_CHARGE_OF_A_UNIT if own_role(connection) == UNIT else _OF_CHARGE
+
+
 def count_of_charge(connection: Connection, charge: int) -> int:
     """How many trips a charge line is the sum of."""
-    return int(connection.execute(text(f"SELECT count(*) FROM ({_OF_CHARGE}) e"), {"charge": charge}).scalar_one())
+    return int(
+        connection.execute(text(f"SELECT count(*) FROM ({_of_charge(connection)}) e"), {"charge": charge}).scalar_one()
+    )
 
 
 def trips_of_charge(connection: Connection, charge: int, most: int | None = None) -> list[dict[str, object]]:
@@ -59,7 +91,7 @@ def trips_of_charge(connection: Connection, charge: int, most: int | None = None
 
     `sign` is −1 for a trip that it takes back, and `charged_g` what it adds to the line.
     """
-    statement = _TRIPS.format(effects=_OF_CHARGE) + ("" if most is None else " LIMIT :most")
+    statement = _TRIPS.format(effects=_of_charge(connection)) + ("" if most is None else " LIMIT :most")
     values = {"charge": charge} | ({} if most is None else {"most": most})
     return list(_with_cells(connection, connection.execute(text(statement), values)))
 
@@ -72,8 +104,9 @@ def trips_of_id(connection: Connection, source: str, trip_id: str) -> list[dict[
 
 def _with_cells(connection: Connection, rows: Any) -> Iterator[dict[str, object]]:
     first, last, kept = 0, -1, []
+    has_pages = own_role(connection) != UNIT  # they hold the rows of every unit
     for row in rows.all():
-        if not first <= row.id <= last:
+        if has_pages and not first <= row.id <= last:
             page = connection.execute(
                 text(
                     "SELECT first_trip_id, last_trip_id, content FROM batch_page WHERE first_trip_id <= :id"
@@ -171,6 +204,8 @@ def file_words(file: Mapping[str, object]) -> str:
     """A file with its hash and profile, and what in it was not charged and why."""
     outside: Any = file["outside"]
     reasons = (f"; {translate(N_('Outside the scheme'))}: {reason}: {count}" for reason, count in outside.items())
+    if file["profile_version"] is None:  # as a unit sees it
+        return translate(N_("{file}, source {source}"), file=file["file"], source=file["source"])
     words = translate(
         N_("{file}, SHA-256 {sha256}, source {source} with profile version {version}"),
         file=file["file"],

@@ -117,7 +117,8 @@ def _words(item: dict[str, Any], *, several: bool) -> list[str]:
     lines = [translate(N_("Revision {revision}:"), revision=item["revision"])] if several else []
     lines.append(f"{translate(N_('File'))}: {evidence.file_words(item['file'])}")
     cells = "; ".join(f"{name} = {cell}" for name, cell in item["cells"].items() if cell.strip())
-    lines.append(translate(N_("Row {row} as read: {cells}"), row=item["row"], cells=cells))
+    if item["cells"]:
+        lines.append(translate(N_("Row {row} as read: {cells}"), row=item["row"], cells=cells))
     if factor is not None:
         lines.append(
             translate(

@@ -4,6 +4,8 @@ import datetime
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.access.access import UNIT
+from klimatvaxling.access.register import own_role
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.report import AMOUNT, Column, Report
 
@@ -29,6 +31,17 @@ WHERE p.account IN ('fund_available', 'fund_committed') AND v.booked_on <= :as_o
   AND v.booked_on BETWEEN :first AND :last
 GROUP BY v.id, v.booked_on, v.code, v.event, v.description ORDER BY v.booked_on, v.id
 """
+
+
+def sees_no_fund(connection: Connection) -> bool:
+    """Whether the reader sees only its own part of the fund's postings: `fund` alone has the fund's figures then."""
+    return own_role(connection) == UNIT
+
+
+def fund_elsewhere(*, sees_fund: bool) -> tuple[str, ...]:
+    """Below a page of all units, for a reader who sees only some of them."""
+    note = N_("Only the units that you may see are counted. The whole fund: klimatvaxling fund")
+    return () if sees_fund else (translate(note),)
 
 
 def fund(connection: Connection, as_of: datetime.date, known_at: str, year: int | None = None) -> Report:

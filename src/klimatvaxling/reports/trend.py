@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.pictures import sparkline
+from klimatvaxling.reports.fund import fund_elsewhere, sees_no_fund
 from klimatvaxling.reports.report import AMOUNT, BAR, SHARE, TEXT, WEIGHT, Column, Report
 from klimatvaxling.reports.year import FLOWS, LEVELS, UNIT_LEVELS
 from klimatvaxling.reports.year_page import FIGURE_TITLES
@@ -27,7 +28,8 @@ def trend(
     lines = ledger_sums(connection, datetime.date.min, as_of, known_at)
     if only is not None:
         lines = tuple(line for line in lines if line.unit_id == only.id)
-    levels = LEVELS if only is None else UNIT_LEVELS
+    sees_fund = only is None and not sees_no_fund(connection)
+    levels = LEVELS if sees_fund else UNIT_LEVELS
     rows = _years(lines, as_of, levels)[-years:]
     shown = [int(row["year"]) for row in rows]
     names = {unit.id: (unit.code, unit.name) for unit in directory(connection, known_at=known_at).newest()}
@@ -41,7 +43,7 @@ def trend(
         document={"as_of": as_of.isoformat(), "years": [_plain(row) for row in rows], "units": units},
         csv_keys=("year", "whole", *FLOWS, *levels),
         sections=_sections(rows, units if only is None else [], shown) if rows else (),
-        notes=_notes(rows),
+        notes=(*_notes(rows), *fund_elsewhere(sees_fund=sees_fund or only is not None)),
         when_empty=translate(N_("Nothing is booked yet.")),
     )
 

@@ -4,14 +4,17 @@ import datetime
 
 from sqlalchemy import Connection, text
 
+from klimatvaxling.access.access import UNIT
+from klimatvaxling.access.register import own_role
 from klimatvaxling.language import N_, translate
+from klimatvaxling.reports.evidence import named_file
 from klimatvaxling.reports.report import DECIMAL, NUMBER, WEIGHT, Column, Report
 from klimatvaxling.reports.titles import title
 from klimatvaxling.trips.trip import TIERS
 from klimatvaxling.units.register import require_unit
 
 _TRIPS = """
-SELECT t.trip_on, s.name AS source, t.trip_id, b.file_name AS file, t.row, c.category, t.tier, t.quantity,
+SELECT t.trip_on, s.name AS source, t.trip_id, {file} AS file, t.row, c.category, t.tier, t.quantity,
   f.unit AS quantity_unit, f.g_per_unit, f.key AS factor, e.co2_g, t.cost_centre, t.project, v.code AS voucher,
   v.booked_on
 FROM trip_effect e JOIN trip t ON t.id = e.trip_row_id JOIN charge c ON c.id = e.charge_id
@@ -21,6 +24,11 @@ WHERE c.unit_id = :unit AND v.booked_on <= :as_of AND v.registered_at <= :known_
   AND v.booked_on BETWEEN :first AND :last
 ORDER BY v.booked_on, v.id, t.id
 """
+# On a server a unit sees its own vouchers, which name the file, and of batches only when they came.
+_FILE = "b.file_name"
+_FILE_OF_A_UNIT = (
+    "(SELECT min(w.evidence) FROM posting q JOIN voucher w ON w.id = q.voucher_id WHERE q.charge_id = o.id)"
+)
 _CSV_KEYS = (
     *("trip_on", "source", "trip_id", "file", "row", "category", "tier", "quantity", "quantity_unit", "g_per_unit"),
     *("factor", "co2_g", "cost_centre", "project", "voucher", "booked_on"),
@@ -37,10 +45,12 @@ def unit_trips(
     unit = require_unit(connection, unit_code, as_of, known_at=known_at)
     span = {"first": f"{year}-01-01", "last": f"{year}-12-31"} if year else {"first": "", "last": "9999"}
     rows = []
+    statement = _TRIPS.format(file=_FILE_OF_A_UNIT if own_role(connection) == UNIT else _FILE)
     for found in connection.execute(
-        text(_TRIPS), {"unit": unit.id, "as_of": as_of.isoformat(), "known_at": known_at, **span}
+        text(statement), {"unit": unit.id, "as_of": as_of.isoformat(), "known_at": known_at, **span}
     ):
         row = found._asdict()
+        row["file"], _ = named_file(row["file"])
         row["tier"] = TIERS[row["tier"] - 1]
         row["quantity_unit"] = row["quantity_unit"] or ("kg" if row["tier"] == "stated" else "km")
         row["category_title"], row["per"] = title(row["category"]), title(row["quantity_unit"])

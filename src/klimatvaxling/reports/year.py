@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
 from klimatvaxling.reports.full_time import full_time_of_year, per_full_time
+from klimatvaxling.reports.fund import fund_elsewhere, sees_no_fund
 from klimatvaxling.reports.report import Report
 from klimatvaxling.reports.titles import title
 from klimatvaxling.reports.without_data import Gap, declared_in, delivered_in, gaps, in_force
@@ -36,13 +37,14 @@ def year(
         books = books.of_unit(only.id)
     register = directory(connection, known_at=known_at)
     newest = {each.id: each for each in register.newest()}
+    sees_fund = only is None and not sees_no_fund(connection)
     full_time = full_time_of_year(register, of_year, books.until)
     found = Found(
-        key_figures(books, LEVELS if only is None else UNIT_LEVELS),
+        key_figures(books, LEVELS if sees_fund else UNIT_LEVELS),
         _months(books),
         _units(books, newest, full_time),
         _categories(books),
-        fund_flows(books) if only is None else [],
+        fund_flows(books) if sees_fund else [],
         [gap for gap in _gaps(connection, register, books, as_of, known_at) if only is None or gap.unit.id == only.id],
     )
     has_any = bool(books.now or books.before)
@@ -70,7 +72,7 @@ def year(
         csv_keys=_CSV_KEYS,
         sections=sections(of_year, found, is_of_unit=only is not None),
         when_empty=translate(N_("Nothing is booked in {year} or the year before."), year=of_year),
-        notes=_notes(books),
+        notes=(*_notes(books), *fund_elsewhere(sees_fund=sees_fund or only is not None)),
     )
 
 

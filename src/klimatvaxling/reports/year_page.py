@@ -36,7 +36,7 @@ class Found:
 
 
 def sections(of_year: int, found: Found, *, is_of_unit: bool) -> tuple[Report, ...]:
-    """The page's tables: of one unit without the comparison of units and without the fund."""
+    """The page's tables: of one unit without the comparison of units, and the fund where it is seen."""
     this_year, last_year = str(of_year), str(of_year - 1)
     shown = [
         {
@@ -115,7 +115,7 @@ def sections(of_year: int, found: Found, *, is_of_unit: bool) -> tuple[Report, .
         document={},
     )
     shown_units = () if is_of_unit else (units, *_per_full_time(found.units))
-    shown_fund = () if is_of_unit else (fund,)
+    shown_fund = (fund,) if found.fund else ()
     return (figures, months, *shown_units, categories, *shown_fund, *_without_data(found.gaps))
 
 

@@ -136,6 +136,26 @@ ROOMS = {
 }
 
 
+# Who runs a command on a server; every other command that writes is the role finance's.
+ON_A_SERVER = {
+    **dict.fromkeys(("grant apply", "grant withdraw"), "finance, unit"),
+    **dict.fromkeys(
+        ("grant approve", "grant reject", "grant score", "grant round open", "grant round close"), "finance, committee"
+    ),
+    "check": "finance, auditor",
+    **dict.fromkeys(("init", "access grant", "access revoke"), N_("the owner of the books")),
+}
+
+
+def _below(path: str, example: str, function: Callable[..., None]) -> str:
+    """What stands below a command's help: an example, and who may run it where many share the books."""
+    roles = ON_A_SERVER.get(path, "finance" if "dry_run" in function.__annotations__ else "")
+    lines = [f"$ klimatvaxling {example}"]
+    if roles:
+        lines.append(translate(N_("On a server: {roles}."), roles=translate(roles)))
+    return "\n\n".join(lines)
+
+
 def command(first_word: str = "") -> Any:
     """The command tree in the language in use: what `first_word` begins, or all of it where nothing does."""
     is_narrowed = any(first_word in words for words in ROOMS.values())
@@ -165,13 +185,14 @@ def command(first_word: str = "") -> Any:
             if not is_wanted(path):
                 continue
             if path in GROUPS:  # a group that does something by itself, beside its commands
-                example_line = f"$ klimatvaxling {example}"
-                alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=example_line)
+                below = _below(path, example, function)
+                alone = groups[path].callback(invoke_without_command=True, help=summary, epilog=below)
                 alone(_unless_subcommand(function))
                 groups[path].info.no_args_is_help = False
                 continue
             group, _, word = path.rpartition(" ")
-            groups[group].command(word, cls=_Command, help=summary, epilog=f"$ klimatvaxling {example}")(function)
+            below = _below(path, example, function)
+            groups[group].command(word, cls=_Command, help=summary, epilog=below)(function)
     tree = _translated(typer.main.get_command(app))
     completion.offer(tree)
     return tree

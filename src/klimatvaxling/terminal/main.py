@@ -40,8 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     global_options, rest = hoist(given)
     language.use(_language(global_options))
     code = _run([*global_options, *rest], rest[0] if rest else "")
-    # The process ends, and with it everything it holds: looking through all of that once more takes a tenth of a second.
-    gc.freeze()
+    if arguments is None:
+        # The process ends, and with it all it holds: looking through that once more would take a tenth of a second.
+        gc.freeze()
     sys.exit(code)
 
 
@@ -83,7 +84,8 @@ def _run(arguments: list[str], first_word: str) -> int:
         outcome = again_if_asked(
             lambda: command(first_word).main(args=arguments, prog_name=_called(), standalone_mode=False)
         )
-        return int(outcome or 0)
+        # The command-line library turns an interruption into a code, and says nothing.
+        return faults.show_interrupted() if outcome == faults.INTERRUPTED else int(outcome or 0)
     except TyperException as fault:
         return faults.show_usage_fault(fault)
     except ExchangeError as fault:

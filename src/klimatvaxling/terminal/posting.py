@@ -11,8 +11,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def posting(around: Surroundings, *, dry_run: bool) -> "Iterator[Connection]":
+def posting(around: Surroundings, *, dry_run: bool, table: str | None = None) -> "Iterator[Connection]":
     """The one writer's transaction; the checks of what is new end it. Raises `CheckFailed`: then nothing is kept.
+
+    `table` is one that is written, where not only the finance office does so.
 
     Who sees only some of the books cannot check them: there the server's guards stand alone until the next check.
     """
@@ -22,7 +24,7 @@ def posting(around: Surroundings, *, dry_run: bool) -> "Iterator[Connection]":
     from klimatvaxling.ledger import check
     from klimatvaxling.reports.checked import require_sound
 
-    with writing(around.url, dry_run=dry_run) as connection:
+    with writing(around.url, dry_run=dry_run, table=table) as connection:
         is_whole = own_role(connection) == FINANCE
         since = check.position(connection) if is_whole else None
         yield connection

@@ -16,7 +16,10 @@ class UnknownUnit(InputRefused):
 
     code = "KV-UNIT-UNKNOWN"
     message = N_("“{value}” is neither a unit nor a unit's cost centre on {day}.")
-    remedy = N_("Correct the cell, or register the unit or cost centre: klimatvaxling unit add.")
+    remedy = N_(
+        "Correct the code, or register the unit or cost centre: klimatvaxling unit add. The units that you may see:"
+        " klimatvaxling unit list"
+    )
 
 
 class UnitNotValid(StateRefused):

@@ -1,5 +1,6 @@
 """`access …`: who may do what."""
 
+import re
 from typing import Annotated
 
 import typer
@@ -12,10 +13,16 @@ from klimatvaxling.terminal.surroundings import Surroundings, output_format
 Login = Annotated[str, typer.Argument(metavar="LOGIN", help=N_("The name the person logs in with."))]
 
 
+_ROLES = N_(
+    "finance (posts and registers), committee (decides grants), unit (sees its own units and applies for grants) or"
+    " auditor (reads everything)."
+)
+
+
 def grant(
     context: typer.Context,
     login: Login,
-    role: Annotated[str, typer.Option("--role", metavar="ROLE", help=N_("finance, committee, unit or auditor."))],
+    role: Annotated[str, typer.Option("--role", metavar="ROLE", help=_ROLES)],
     unit: Annotated[
         str | None,
         typer.Option("--unit", metavar="CODE", help=N_("For the role unit: which one. Say it once for each.")),
@@ -33,14 +40,25 @@ def grant(
 
     with writing(around.url, dry_run=dry_run) as connection:
         unit_id = require_unit(connection, unit, around.day(None)).id if unit is not None else None
-        given = register.grant(connection, login, role, unit_id, clock=around.clock, by=around.user)
+        given, is_new_login = register.grant(connection, login, role, unit_id, clock=around.clock, by=around.user)
         on_a_server = connection.dialect.name != "sqlite"
     done(translate(N_("{login} has the role {role}."), login=given.login, role=given.role) + unless(dry_run=dry_run))
     if not on_a_server:
         _say_where_the_boundary_is()
+    if is_new_login and not dry_run:
+        # Not only at a terminal: without it the person cannot log in.
+        message = N_(
+            "The login {login} was not there: it is made, without a password. Set one in psql: \\password {login}"
+        )
+        done(translate(message, login=_in_psql(given.login)))
     show_registered({"login": given.login, "role": given.role, "unit": unit}, output, dry_run=dry_run)
     if on_a_server and not dry_run:
-        next_step(translate(N_("set a password for the login on the server, if it is new: \\password LOGIN in psql")))
+        next_step("klimatvaxling access list")
+
+
+def _in_psql(login: str) -> str:
+    """A login as psql takes it: in quotation marks where it is not a plain word in lower case."""
+    return login if re.fullmatch("[a-z_][a-z0-9_]*", login) else f'"{login}"'
 
 
 def revoke(

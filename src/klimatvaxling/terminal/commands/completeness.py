@@ -30,6 +30,8 @@ def show_completeness(
     output_format(output)
     day = around.day(as_of)
     wanted = typed.year(year) if year is not None else day.year
+    from klimatvaxling.access.access import UNIT
+    from klimatvaxling.access.register import own_role
     from klimatvaxling.completeness.register import year_cells
     from klimatvaxling.database.engine import reading
     from klimatvaxling.reports.completeness import completeness
@@ -39,11 +41,13 @@ def show_completeness(
     with reading(around.url) as connection:
         code = require_unit(connection, unit, day).code if unit is not None else None
         cells = year_cells(connection, wanted, as_of=day, known_at=around.known_at(known_at))
+        sees_all = own_role(connection) != UNIT
     cells = [
         cell
         for cell in cells
         if (source is None or cell.source.casefold() == source.strip().casefold())
         and (code is None or cell.unit == code)
+        and (sees_all or cell.unit is not None)  # who sees some units only cannot say what a source lacks
     ]
     show(completeness(cells, wanted, day), output)
 

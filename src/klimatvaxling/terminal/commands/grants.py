@@ -75,7 +75,7 @@ def apply_for(
     day = around.day_for_the_books(booked_on)
     amount_ore, cost_ore, reduction_g = typed.amount_ore(amount), typed.amount_ore(total_cost), grams(co2_reduction_kg)
     years = count(lifetime_years)
-    with posting(around, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run, table="application") as connection:
         applicant = directory(connection).valid(unit, day)
         application = Application(
             unit_id=applicant.id,
@@ -126,6 +126,7 @@ def approve(
         output,
         amount_ore=amount_ore,
         dry_run=dry_run,
+        table="voucher",
     )
 
 
@@ -147,6 +148,7 @@ def reject(
         N_("Grant {grant} is rejected."),
         output,
         dry_run=dry_run,
+        table="voucher",
     )
 
 
@@ -167,6 +169,7 @@ def withdraw(
         N_("Grant {grant} is withdrawn."),
         output,
         dry_run=dry_run,
+        table="grant_step",
     )
 
 
@@ -230,15 +233,16 @@ def _take(
     *,
     dry_run: bool,
     amount_ore: int = 0,
+    table: str | None = None,
 ) -> None:
-    """Take a grant one step further, and say so."""
+    """Take a grant one step further, and say so; `table` is one that is written, where not only finance does so."""
     output_format(output)
     from klimatvaxling.grants.register import GrantDesk
     from klimatvaxling.grants.round_register import rounds_in
     from klimatvaxling.reports.grants import document_of
     from klimatvaxling.units.register import directory
 
-    with posting(around, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run, table=table) as connection:
         taken = step(GrantDesk(connection, around.clock, around.user))
         codes = {unit.id: unit.code for unit in directory(connection).newest()}
         rounds = {each.id: each.name for each in rounds_in(connection)}
@@ -266,7 +270,7 @@ def score(
     from klimatvaxling.grants.register import score as put_on_record
 
     day = around.day_for_the_books(booked_on)
-    with posting(around, dry_run=dry_run) as connection:
+    with posting(around, dry_run=dry_run, table="application_score") as connection:
         given = put_on_record(connection, count(grant), scores, day, clock=around.clock, by=around.user)
     listed = ", ".join(f"{name} {points}" for name, points in given.items())
     told = translate(N_("Points of grant {grant}: {points}."), grant=count(grant), points=listed)

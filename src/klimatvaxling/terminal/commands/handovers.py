@@ -1,6 +1,7 @@
 """`export sie`, `export invoices` and `handover …`: what leaves for other systems."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -143,7 +144,6 @@ def run(
     around: Surroundings = context.obj
     output_format(output)
     from klimatvaxling.database.engine import reading, writing
-    from klimatvaxling.files import made_folder
     from klimatvaxling.handovers.invoice_file import KINDS
     from klimatvaxling.handovers.output_file import prepare, require_free
     from klimatvaxling.handovers.register import hand_over, undelivered
@@ -154,29 +154,29 @@ def run(
     if invoices_as not in KINDS:
         raise InvoiceFileKind(value=invoices_as)
     folder = to.absolute()
-    if not dry_run:
-        made_folder(folder)
-        with reading(around.url) as connection:
-            broken_off = undelivered(connection)
-        for earlier in broken_off:
-            require_free(folder, earlier.contents())
-            if _deliver(around, earlier, folder, prepare(folder, earlier.contents()).publish):
-                broken = N_("Handover {handover} had broken off; its files are written now.")
-                done(translate(broken, handover=earlier.id))
-    prepared = None
-    try:
-        with writing(around.url, dry_run=dry_run) as connection:
-            handover = hand_over(connection, month, invoices_as, clock=around.clock, by=around.user)
-            is_open = first_open_day(connection) <= month.last_day
-            if handover is not None and not dry_run:
-                require_free(folder, handover.contents())
-                prepared = prepare(folder, handover.contents())
-        # From here on it is on record: what goes wrong now is mended from the books.
-        if prepared is not None and handover is not None:
-            _deliver(around, handover, folder, prepared.publish)
-    finally:
-        if prepared is not None:
-            prepared.discard()
+    with _folder(folder, dry_run=dry_run):
+        if not dry_run:
+            with reading(around.url) as connection:
+                broken_off = undelivered(connection)
+            for earlier in broken_off:
+                require_free(folder, earlier.contents())
+                if _deliver(around, earlier, folder, prepare(folder, earlier.contents()).publish):
+                    broken = N_("Handover {handover} had broken off; its files are written now.")
+                    done(translate(broken, handover=earlier.id))
+        prepared = None
+        try:
+            with writing(around.url, dry_run=dry_run) as connection:
+                handover = hand_over(connection, month, invoices_as, clock=around.clock, by=around.user)
+                is_open = first_open_day(connection) <= month.last_day
+                if handover is not None and not dry_run:
+                    require_free(folder, handover.contents())
+                    prepared = prepare(folder, handover.contents())
+            # From here on it is on record: what goes wrong now is mended from the books.
+            if prepared is not None and handover is not None:
+                _deliver(around, handover, folder, prepared.publish)
+        finally:
+            if prepared is not None:
+                prepared.discard()
     show(handed_over(handover, str(month), str(folder), dry_run=dry_run), output)
     if handover is not None:
         told = translate_plural(N_("{count} voucher"), N_("{count} vouchers"), len(handover.vouchers))
@@ -189,6 +189,24 @@ def run(
             done(translate(note, period=month))
         if not dry_run:
             next_step("klimatvaxling handover list")
+
+
+@contextlib.contextmanager
+def _folder(folder: Path, *, dry_run: bool) -> Iterator[None]:
+    """The folder, made if it is not there; gone again if whoever asks may not hand over. Raises `FileUnwritable`."""
+    from klimatvaxling.database.faults import DatabaseFault
+    from klimatvaxling.files import made_folder
+
+    is_new = not dry_run and not folder.exists()
+    if not dry_run:
+        made_folder(folder)
+    try:
+        yield
+    except DatabaseFault:
+        if is_new:
+            with contextlib.suppress(OSError):  # something has come into it
+                folder.rmdir()
+        raise
 
 
 def _deliver(

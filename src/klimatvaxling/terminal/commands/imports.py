@@ -166,7 +166,7 @@ def _import_all(
     several: bool,
 ) -> int:
     """Import one file after the other; a file that is refused as a whole does not hide what the others did."""
-    from klimatvaxling.database.engine import DatabaseFault
+    from klimatvaxling.database.faults import DatabaseFault
 
     documents: list[dict[str, object]] = []
     refused: list[dict[str, object]] = []

@@ -86,7 +86,7 @@ def run_inbox(
 def _take(run: _Run, file: Path) -> tuple[dict[str, object], int]:
     """Import one file and put it away. Raises what concerns the books or the inbox as a whole."""
     from klimatvaxling.batches.inbox import InboxUnwritable
-    from klimatvaxling.database.engine import DatabaseFault
+    from klimatvaxling.database.faults import DatabaseFault
     from klimatvaxling.travel.file import FileMissing
     from klimatvaxling.travel.file_rules import FileChanged
     from klimatvaxling.travel.recognition import recognise

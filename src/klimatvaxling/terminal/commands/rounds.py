@@ -30,7 +30,7 @@ def open_round(
     from klimatvaxling.terminal.show import show_registered
 
     first, last = typed.date(opens_on), typed.date(closes_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with writing(around.url, dry_run=dry_run, table="application_round") as connection:
         opened = put_on_record(connection, name, first, last, clock=around.clock, by=around.user)
     told = translate(
         N_("The round “{name}” takes applications from {begins} to {to}."), name=opened.name, begins=first, to=last
@@ -57,7 +57,7 @@ def close_round(
     from klimatvaxling.terminal.show import show_registered
 
     day = around.day_for_the_books(booked_on)
-    with writing(around.url, dry_run=dry_run) as connection:
+    with writing(around.url, dry_run=dry_run, table="application_round_closing") as connection:
         closed = put_on_record(connection, name, day, clock=around.clock, by=around.user)
     done(translate(N_("The round “{name}” is closed from {day}."), name=closed.name, day=day) + unless(dry_run=dry_run))
     show_registered({"round": closed.name, "closed_on": closed.closed_on}, output, dry_run=dry_run)
