@@ -344,6 +344,17 @@ def test_going_down_takes_the_groups_of_the_database_with_it_and_up_makes_them_a
     assert no_books.as_login("eva")("balance").code == 0
 
 
+MEMBER = "SELECT count(*) FROM pg_roles WHERE NOT rolsuper AND pg_has_role(current_user, oid, 'USAGE')"
+
+
+@pytest.mark.on_server
+def test_going_down_leaves_the_owner_no_member_of_groups_that_a_copy_of_the_books_keeps(books: Books) -> None:
+    """As a member the owner would see the copy by the rules of a unit too, and pg_dump would refuse to read it."""
+    before = books.sql(MEMBER)
+    downgrade(books, "0001")
+    assert books.sql(MEMBER) == before
+
+
 @pytest.mark.on_server
 def test_opening_the_books_of_a_server_twice_makes_no_second_roles_nor_rows(books: Books) -> None:
     before, guards = books.dump(), books.guards()

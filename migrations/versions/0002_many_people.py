@@ -536,6 +536,7 @@ def downgrade() -> None:
         for group in groups:
             op.execute(f'GRANT "{group}" TO CURRENT_USER')
             op.execute(f'DROP OWNED BY "{group}"')
+            op.execute(f'REVOKE "{group}" FROM CURRENT_USER')
             # A copy of the books under another name has the same groups.
             if not op.get_bind().exec_driver_sql(NEEDED_ELSEWHERE, (group,)).scalar():
                 op.execute(f'DROP ROLE "{group}"')
