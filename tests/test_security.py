@@ -45,8 +45,6 @@ JUDGED = {
     ("exports/archive.py", "order"), ("exports/archive.py", "wanted"), ("grants/register.py", "names"),
     ("ledger/check.py", "', '.join(('v.' + name for name in names))"), ("ledger/check.py", "column"),
     ("ledger/check.py", "table"), ("ledger/offence.py", "name"), ("ledger/offence.py", "table"),
-    # One of two statements of the module, by the role.
-    ("reports/evidence.py", "_of_charge(connection)"),
     ("lots/check.py", "running.format(sign='-', some='NOT')"), ("lots/check.py", "running.format(sign='', some='')"),
     # One of two statements of its own: as a unit sees it, or as all others do.
     ("reports/evidence.py", "_of_charge(connection)"),

@@ -122,7 +122,7 @@ class Amending:
     def _charge(self, charge_id: int) -> _Charged:
         row = self._connection.execute(
             text(
-                "SELECT c.unit_id, c.category, c.rate_id, c.booked_on, CAST(r.value AS INTEGER) AS rate, l.voucher_id,"
+                "SELECT c.unit_id, c.category, c.rate_id, c.booked_on, r.value AS rate, l.voucher_id,"
                 " v.booked_on AS posted_on FROM charge c JOIN policy r ON r.id = c.rate_id"
                 " JOIN posting p ON p.charge_id = c.id JOIN voucher v ON v.id = p.voucher_id"
                 " LEFT JOIN lot l ON l.voucher_id = v.id WHERE c.id = :id"
@@ -130,4 +130,4 @@ class Amending:
             {"id": charge_id},
         ).one()
         key = ChargeKey(self._successor(row.unit_id), row.category, row.rate_id, row.booked_on)
-        return _Charged(key, row.rate, row.voucher_id, row.posted_on)
+        return _Charged(key, int(row.rate), row.voucher_id, row.posted_on)
