@@ -156,6 +156,18 @@ def test_late_trips_of_merged_units_find_the_units_they_are_part_of_by_now() -> 
         known.resolve("1201", DAY)
 
 
+def test_of_two_merged_units_that_owned_the_same_cost_centre_the_first_by_code_is_meant() -> None:
+    until = datetime.date(2024, 12, 31)
+    units = [
+        administration("B", "1200", valid_to=until, id=2),
+        administration("A", "1200", valid_to=datetime.date(2023, 12, 31), id=1),
+        administration("C", id=3),
+        administration("D", id=4),
+    ]
+    known = Directory(units, [Merger(1, 3, "2024-01-01"), Merger(2, 4, "2025-01-01")])
+    assert known.resolve("1200", DAY).code == "C"
+
+
 def test_the_day_after_a_units_last_is_the_beginning_of_an_era() -> None:
     ended = administration("SBF", valid_from=datetime.date(2020, 1, 1), valid_to=datetime.date(2024, 12, 31))
     assert Directory([ended]).eras() == [datetime.date(2020, 1, 1), datetime.date(2025, 1, 1)]
@@ -333,6 +345,8 @@ def test_a_later_end_takes_an_earlier_ones_place(last: datetime.date) -> None:
         (earlier + a_day, None),
         (last + a_day, last),
     ]
+    said_at_once = Directory([administration("SBF", "1200", valid_to=earlier, id=1)])
+    assert [version.valid_from for version in ended_on(said_at_once, "SBF", last)] == [earlier + a_day, last + a_day]
     after = known.with_registered(versions)
     assert [after.resolve("1200", day).id for day in (earlier, earlier + a_day, last)] == [1, 1, 1]
     with pytest.raises(UnknownUnit):
