@@ -8,8 +8,9 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import IO, Any
 
@@ -33,13 +34,13 @@ class Reader:
     def __init__(self, process: subprocess.Popen[bytes], file: Path) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
-        self._given, self._results, self._file = process.stdin, process.stdout, file
+        self._given, self._results, self.file = process.stdin, process.stdout, file
         self._is_told = False
 
     def tell(self, profile: Any) -> None:
         """By which profile to open the file; it is opened at once."""
         self._is_told = True
-        self._give((profile, self._file))
+        self._give((profile, self.file))
 
     def messages(self, task: Any) -> Iterator[Any]:
         """Hand over the task, and receive what the process answers, until it has no more to say."""
@@ -64,9 +65,35 @@ def _received(stream: IO[bytes]) -> Iterator[Any]:
             raise ReaderLost from fault
 
 
+_ready: ContextVar[Reader | None] = ContextVar("ready", default=None)
+
+
+@contextmanager
+def ready_reader(words: Sequence[str]) -> Iterator[None]:
+    """Have the reader of the first large file among a command's words ready, before the command itself is understood.
+
+    Loading the library that understands commands takes as long as starting the reader.
+    """
+    file = next((path for path in map(Path, words) if _is_large(path)), None)
+    if file is None:
+        yield
+        return
+    with started_reader(file) as reader:
+        token = _ready.set(reader)
+        try:
+            yield
+        finally:
+            _ready.reset(token)
+
+
 @contextmanager
 def started_reader(file: Path) -> Iterator[Reader | None]:
     """A process that is ready to read `file`, where that is worth it; ended when the caller is done with it."""
+    ready = _ready.get()
+    if ready is not None and ready.file == file:
+        _ready.set(None)  # it reads once
+        yield ready
+        return
     if not _is_large(file):
         yield None
         return

@@ -14,9 +14,9 @@ def main(given: IO[bytes], results: IO[bytes]) -> None:
     gc.disable()
     from klimatvaxling.travel.sheet import open_for
 
-    profile, path = pickle.load(given)  # noqa: S301 - from the process that started this one
-    # The library that unpacks a workbook lets other threads run meanwhile.
+    # While this one waits to be told the profile, and while the library for workbooks unpacks one.
     threading.Thread(target=_load_the_rest).start()
+    profile, path = pickle.load(given)  # noqa: S301 - from the process that started this one
     try:
         file = open_for(profile, path)
         task = pickle.load(given)  # noqa: S301 - as above

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from klimatvaxling import language
+from klimatvaxling.batches.reader import ready_reader
 from klimatvaxling.errors import ExchangeError, InputRefused
 from klimatvaxling.language import N_
 from klimatvaxling.terminal.global_options import hoist
@@ -39,7 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(encoding="utf-8")  # åäö must survive a pipe on Windows too
     global_options, rest = hoist(given)
     language.use(_language(global_options))
-    code = _run([*global_options, *rest], rest[0] if rest else "")
+    with ready_reader(rest if rest[:1] == ["import"] else ()):
+        code = _run([*global_options, *rest], rest[0] if rest else "")
     if arguments is None:
         # The process ends, and with it all it holds: looking through that once more would take a tenth of a second.
         gc.freeze()

@@ -8,7 +8,7 @@ import datetime
 import io
 import itertools
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,6 +40,8 @@ from klimatvaxling.travel.xlsx_check import (
     survey_sheet,
 )
 
+# The text of each value that was met, by its kind: `True` and `1.0` are alike to a dictionary.
+_Known = dict[type, Memo[Any, str]]
 _LONG_FROM = Decimal(10) ** 15
 
 
@@ -65,14 +67,12 @@ class XlsxContent:
         """Rows in chunks. Raises `ControlCharacter` or `CellTooLong`."""
         # The reader begins with the sheet's first row, but with its first column in use.
         before = [""] * (self.sheet.start[1] if self.sheet.start else 0)
-        texts: dict[type, Memo[Any, str]] = {kind: Memo(as_text) for kind, as_text in _AS_TEXT.items()}
+        known: _Known = {kind: Memo(as_text) for kind, as_text in _AS_TEXT.items()}
         first = 1
         with reading(self.name):
             rows = self.sheet.iter_rows() if self.sheet.start else iter(())
             while cells := list(itertools.islice(rows, size)):
-                chunk = [
-                    [cell if cell.__class__ is str else texts[cell.__class__][cell] for cell in row] for row in cells
-                ]
+                chunk = _texts(cells, known)
                 if before:
                     chunk = [before + row for row in chunk]
                 self._fill_special(first, chunk)
@@ -104,6 +104,20 @@ class XlsxContent:
                 raise ControlCharacter(character=control_name(found[0]), place=place)
             if max(map(len, row), default=0) > MOST_CELL_CHARACTERS:
                 raise CellTooLong(most=MOST_CELL_CHARACTERS, place=Place(file=self.name, row=number))
+
+
+def _texts(cells: list[list[Any]], known: _Known) -> list[list[str]]:
+    """Rows of one width as text, whole columns at a time: most hold one kind of value."""
+    columns: list[Iterable[str]] = []
+    for column in zip(*cells, strict=True):
+        kinds = set(map(type, column))
+        if kinds == {str}:
+            columns.append(column)
+        elif len(kinds) == 1:
+            columns.append(map(known[kinds.pop()].__getitem__, column))
+        else:
+            columns.append([cell if cell.__class__ is str else known[cell.__class__][cell] for cell in column])
+    return list(map(list, zip(*columns, strict=True))) if columns else [[] for _ in cells]
 
 
 def open_xlsx(name: str, content: bytes, *, sheet: str | None = None) -> XlsxContent:
