@@ -16,7 +16,7 @@ from lots import books_with_lots
 LEDGERS = (
     ("hledger", "hledger", ("-f", "{journal}", "balance"), 1.0),
     # A C++ program of 0.4 s; ours has loaded its libraries by then.
-    ("ledger", "hledger", ("-f", "{journal}", "balance"), 1.5),
+    ("ledger", "hledger", ("-f", "{journal}", "balance"), 2.0),
     ("bean-check", "beancount", ("--no-cache", "{journal}"), 1.0),
 )
 
