@@ -208,6 +208,8 @@ def _import(
     # Millions of small values that refer to nothing are made and dropped: looking for cycles among them is waste.
     gc.disable()
     reader = ahead.pop() if ahead else None
+    if reader is not None:  # it opens the file: time to load what shows the result
+        from rich import console, table  # noqa: F401
     written = False
     workbook = (rejected_to or order.file.parent) / f"{order.file.stem}.rejected.xlsx"
     try:
