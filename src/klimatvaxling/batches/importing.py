@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from klimatvaxling import __version__
-from klimatvaxling.batches import run
 from klimatvaxling.batches.ahead import reading_ahead
 from klimatvaxling.batches.amending import Amending
 from klimatvaxling.batches.batch import (
@@ -144,7 +143,6 @@ class _Import:
         self._own_charges: dict[int, ChargeKey] = {}
         self._posted = self._understood_g = 0
         self._corrected: list[Corrected] = []
-        self._run = run.Run()
         self._opening: Opening
         self._closing: Closing
         self._store: BatchStore
@@ -168,7 +166,6 @@ class _Import:
                     self._verdicts = Verdicts(self._store, self._profile, message.header, amends=self._order.amend)
                 else:
                     self._closing = message
-                    self._write_run()
         self._rejected += self._closing.rejected
         self._rejected.sort(key=lambda row: row.row)
         if self._looks_up:
@@ -244,13 +241,10 @@ class _Import:
         return self._task.first_charge_id + len(self._numbers) + len(self._amending.numbers)
 
     def _write(self, trips: Trips, revisions: Sequence[int] | None) -> None:
-        """Write trips, or let them wait for others; without `revisions` all of them are first ones."""
-        if self._profile.has_trip_ids:
-            self._write_page(trips, FIRST_REVISIONS if revisions is None else revisions)
-        else:
-            self._run.add(trips, [0] * len(trips) if revisions is None else revisions)
-            if len(self._run) >= run.LENGTH:
-                self._write_run()
+        """Write trips and their page; without `revisions` all of them are first ones."""
+        content = page_text(self._opening.header, trips)
+        written = FIRST_REVISIONS if revisions is None else revisions
+        self._store.write(trips, self._own_charges, content, written, self._amending.numbers)
         if self._opening.is_corrected:
             cells = zip(*(line.split(SEPARATOR) for line in trips.kept), strict=True)
             self._corrected += map(Corrected, trips.trip_id, cells)
@@ -258,14 +252,6 @@ class _Import:
         for charge_id, co2_g in zip(trips.charge_id, trips.co2_g, strict=True):
             grams[charge_id] += co2_g
         self._posted += len(trips)
-
-    def _write_run(self) -> None:
-        for trips, revisions in self._run.pages():
-            self._write_page(trips, revisions)
-
-    def _write_page(self, trips: Trips, revisions: Iterable[int]) -> None:
-        content = page_text(self._opening.header, trips)
-        self._store.write(trips, self._own_charges, content, revisions, self._amending.numbers)
 
     def _post(self) -> ImportResult:
         to_wait = self._store.to_wait(self._rejected, self._opening.header)

@@ -12,6 +12,7 @@ from itertools import repeat
 from operator import lt, sub
 from pathlib import Path
 
+from klimatvaxling.batches import run
 from klimatvaxling.batches.batch import Rejected, TripTwice
 from klimatvaxling.charges.charge import Booking, ChargeKey
 from klimatvaxling.emissions.assessment import Assessor
@@ -141,6 +142,7 @@ class _Reading:
         self._fleet = fleet
         self._outside: Counter[Reason] = Counter()
         self._content_ids = None if task.profile.has_trip_ids else ContentIds()
+        self._run = run.Run()
         self._rejected: list[Rejected] = []
         self._charges_told = 0
 
@@ -154,6 +156,7 @@ class _Reading:
             yield from self._parts(chunk)
         if not opened:
             yield self._opening()
+        yield from self._parts_of_run()
         yield from self._outside_by_profile()
         too_wide = tuple(Rejected(row, self._kept_of(cells), (fault,)) for row, cells, fault in self._rows.too_wide)
         outside = self._outside + Counter[Reason](self._rows.outside)
@@ -170,8 +173,18 @@ class _Reading:
             self._outside.update(outside.reasons)
             if self._task.with_cells:
                 yield self._set_aside(outside)
-        if inside.numbers:
+        if not inside.numbers:
+            return
+        if self._content_ids is None:
             yield self._part(inside, self._ids(inside))
+            return
+        self._run.add(inside, self._ids(inside))
+        if len(self._run) >= run.LENGTH:
+            yield from self._parts_of_run()
+
+    def _parts_of_run(self) -> Iterator[Part]:
+        for chunk, trip_ids in self._run.pages():
+            yield self._part(chunk, trip_ids)
 
     def _outside_by_profile(self) -> Iterator[Part]:
         if found := self._rows.outside_rows():

@@ -1,4 +1,4 @@
-"""A run of trips without ids of their own, put in the order of the ids made for them before they are written.
+"""A run of rows without ids of their own, put in the order of the ids made for them.
 
 Such ids are digests: written as they come, each would go to another place of the index, at three times the price.
 """
@@ -6,11 +6,10 @@ Such ids are digests: written as they come, each would go to another place of th
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
-from typing import Any
 
-from klimatvaxling.trips.trip import FIELDS, SEPARATOR, Trips
+from klimatvaxling.travel.chunk import Chunk
 
-# Longer than this, and writing a run takes longer than the reading process can be ahead: then each waits for the other.
+# Longer than this, and the process that writes would wait for the one that reads.
 LENGTH = 5_000
 # A shorter run stays in the order of its file.
 _WORTH_IT = 1_000
@@ -18,38 +17,36 @@ _PAGE = 500
 
 
 class Run:
-    """Trips that wait to be written, each with the number of its revision."""
+    """Rows that wait to be understood, each with its id."""
 
     def __init__(self) -> None:
-        self._parts: list[Trips] = []
-        self._revisions: list[int] = []
+        self._parts: list[Chunk] = []
+        self._ids: list[str] = []
 
-    def add(self, trips: Trips, revisions: Sequence[int]) -> None:
-        """Let some trips wait."""
-        self._parts.append(trips)
-        self._revisions += revisions
+    def add(self, chunk: Chunk, ids: Sequence[str]) -> None:
+        """Let some rows wait."""
+        self._parts.append(chunk)
+        self._ids += ids
 
     def __len__(self) -> int:
-        return len(self._revisions)
+        return len(self._ids)
 
-    def pages(self) -> Iterator[tuple[Trips, Sequence[int]]]:
-        """The trips by id, a page at a time; then none waits."""
-        parts, revisions = self._parts, self._revisions
-        self._parts, self._revisions = [], []
-        if len(revisions) < _WORTH_IT:
+    def pages(self) -> Iterator[tuple[Chunk, Sequence[str]]]:
+        """The rows by id, a page at a time; then none waits."""
+        parts, ids = self._parts, self._ids
+        self._parts, self._ids = [], []
+        if len(ids) < _WORTH_IT:
             for part in parts:
-                yield part, revisions[: len(part)]
-                revisions = revisions[len(part) :]
+                yield part, ids[: len(part.numbers)]
+                ids = ids[len(part.numbers) :]
             return
-        ids = [trip_id for part in parts for trip_id in part.trip_id]
         pick = itemgetter(*sorted(range(len(ids)), key=ids.__getitem__))
-        columns: list[tuple[Any, ...]] = [
-            pick(list(chain.from_iterable(column))) for column in zip(*(part.columns() for part in parts), strict=True)
-        ]
-        lines = zip(*(part.kept for part in parts), strict=True)
-        kept = [pick(SEPARATOR.join(line).split(SEPARATOR)) for line in lines]
-        in_order = pick(revisions)
+        in_order = pick(ids)
+        numbers = pick(list(chain.from_iterable(part.numbers for part in parts)))
+        columns, kept = (
+            [pick(list(chain.from_iterable(column))) for column in zip(*of_parts, strict=True)]
+            for of_parts in ([part.columns for part in parts], [part.kept for part in parts])
+        )
+        every = Chunk(numbers, columns, kept)
         for start in range(0, len(ids), _PAGE):
-            page = slice(start, start + _PAGE)
-            fields = dict(zip(FIELDS, (column[page] for column in columns), strict=True))
-            yield Trips(**fields, kept=[SEPARATOR.join(column[page]) for column in kept]), in_order[page]
+            yield every.part(start, start + _PAGE), in_order[start : start + _PAGE]

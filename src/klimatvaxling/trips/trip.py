@@ -39,7 +39,7 @@ class TripDate(InputRefused):
 
 @dataclass(frozen=True)
 class Trips:
-    """Many trips as columns of equal length, in the order of the file. `kept` are the stored cells: each column joined."""
+    """Many trips as columns of equal length. `kept` are the stored cells: each column joined."""
 
     trip_id: Sequence[str]
     charge_id: Sequence[int]
