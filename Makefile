@@ -31,8 +31,8 @@ growth: $(READY)  ## the import and the reports over 10 thousand to 5 million tr
 	$(BIN)/python bench/growth.py --picture docs/pictures/growth.svg
 
 soak: $(READY)  ## the random years against the rulebook, and the crashes, for much longer
-	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-300} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
-	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-60} \
+	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-100} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
+	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-20} \
 	  $(BIN)/python -m pytest -q -n auto tests/test_scheme_years.py tests/test_scheme_model.py tests/test_crash.py
 
 fuzz: $(READY)  ## whatever can be typed, for FUZZ_SECONDS; what is found is kept in tests/corpus. FUZZ_OPTIONS=--atheris where atheris is installed
