@@ -14,6 +14,7 @@ import pytest
 from conftest import Books, trip
 from klimatvaxling.ledger import check
 from klimatvaxling.terminal import progress
+from test_patience import POLICY, somebody_writes
 
 pty = pytest.importorskip("pty")
 
@@ -75,6 +76,20 @@ def test_nothing_is_drawn_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) ->
     assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
 
 
+def read_all(screen: int) -> bytes:
+    """What is shown on a terminal until nobody is left to show anything."""
+    shown = b""
+    with os.fdopen(screen, "rb", buffering=0) as file:
+        while True:
+            try:
+                read = file.read(4096)
+            except OSError:  # the other end is closed
+                return shown
+            if not read:
+                return shown
+            shown += read
+
+
 SLOW = """
 import sys, time
 from klimatvaxling.ledger import check
@@ -115,20 +130,30 @@ def test_checks_backups_and_closings_show_progress_on_a_terminal(
         stdout=subprocess.DEVNULL, stderr=theirs, cwd=books.folder, env=os.environ | books.environment,
     )  # fmt: skip
     os.close(theirs)
-    shown = b""
-    with os.fdopen(ours, "rb", buffering=0) as screen:
-        while True:
-            try:
-                read = screen.read(4096)
-            except OSError:  # the other end is closed
-                break
-            if not read:
-                break
-            shown += read
+    shown = read_all(ours)
     assert process.wait(timeout=60) == 0, shown
     assert told in shown.decode()
     assert " s)" in shown.decode()
     assert b"\r\x1b[2K" in shown
+
+
+def test_who_waits_for_somebody_else_sees_it(books: Books, tmp_path: Path) -> None:
+    """The line comes after a second, counts, and is gone when it is one's turn."""
+    script = tmp_path / "patient.py"
+    script.write_text("import sys\nfrom klimatvaxling.terminal.main import main\nmain(sys.argv[1:])\n", encoding="utf-8")
+    ours, theirs = os.openpty()
+    with somebody_writes(books):
+        process = subprocess.Popen(
+            [sys.executable, script, "--database", books.url, *POLICY],
+            stdout=subprocess.DEVNULL, stderr=theirs, cwd=books.folder, env=os.environ | books.environment,
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"Waiting for somebody else who is writing (1 s)" not in shown:
+            shown += os.read(ours, 4096)
+    shown += read_all(ours)
+    assert process.wait(timeout=60) == 0, shown
+    assert shown.rindex(b"\r\x1b[2K") > shown.rindex(b"Waiting")
 
 
 def test_the_checks_are_counted(terminal: Terminal, books: Books) -> None:

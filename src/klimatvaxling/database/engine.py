@@ -32,7 +32,7 @@ from klimatvaxling.database.faults import (
     OutcomeUnknown,
 )
 from klimatvaxling.database.location import BadDatabaseUrl, place_of, sqlite_file, without_password
-from klimatvaxling.database.patience import lock_seconds
+from klimatvaxling.database.patience import lock_seconds, waiting
 from klimatvaxling.database.registration import registering
 from klimatvaxling.errors import ExchangeError
 
@@ -88,8 +88,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get("writing", False):
+        with waiting():
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
@@ -158,7 +161,8 @@ def _begun(connection: Connection, table: str | None) -> frozenset[str] | None:
     """Take the write lock on a server; gives the tables that whoever writes may write, None for all."""
     if connection.dialect.name == "sqlite":  # it was taken with BEGIN
         return None
-    tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
+    with waiting():
+        tables = connection.exec_driver_sql("SELECT begin_writing()").scalar()
     if tables is not None and table not in tables:
         raise driver_faults.denied(connection.exec_driver_sql("SELECT my_role()").scalar())
     return None if tables is None else frozenset(tables)

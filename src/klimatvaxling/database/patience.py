@@ -1,6 +1,9 @@
-"""How long a command waits for somebody else who is writing."""
+"""How long a command waits for somebody else who is writing, and who is told that it does."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from contextvars import ContextVar
 
 from klimatvaxling import typed
 from klimatvaxling.errors import UsageFault
@@ -21,6 +24,19 @@ class BadPatience(UsageFault):
     explanation = N_(
         "So long a command waits for somebody else who is writing before it gives up with KV-DATABASE-BUSY."
     )
+
+
+_shown: ContextVar[Callable[[], AbstractContextManager[object]]] = ContextVar("shown", default=nullcontext)
+
+
+def show_waiting(how: Callable[[], AbstractContextManager[object]]) -> None:
+    """From now on `how` shows whoever is there that a command may be waiting; it is entered around each wait."""
+    _shown.set(how)
+
+
+def waiting() -> AbstractContextManager[object]:
+    """While the write lock is taken, which may take as long as somebody else writes."""
+    return _shown.get()()
 
 
 def lock_seconds() -> int:

@@ -12,9 +12,10 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from klimatvaxling import __version__
+from klimatvaxling.database import patience
 from klimatvaxling.database.location import database_url
 from klimatvaxling.language import N_, translate
-from klimatvaxling.terminal import completion
+from klimatvaxling.terminal import completion, progress
 from klimatvaxling.terminal.global_options import hoist
 from klimatvaxling.terminal.surroundings import Surroundings, require_language
 
@@ -74,6 +75,7 @@ def root(
     if context.invoked_subcommand is None:
         print(context.get_help())
         raise typer.Exit
+    patience.show_waiting(progress.waiting)
     context.obj = Surroundings(url=database_url(database))
 
 

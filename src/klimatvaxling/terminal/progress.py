@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from klimatvaxling import formats
 from klimatvaxling.language import N_, translate
@@ -68,6 +68,11 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
         drawing.join()
         if drawn.is_set():
             print(_GONE, end="", file=sys.stderr, flush=True)
+
+
+def waiting() -> AbstractContextManager[object]:
+    """The same while somebody else may be writing."""
+    return working(translate(N_("Waiting for somebody else who is writing")))
 
 
 @contextmanager
