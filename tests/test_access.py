@@ -339,6 +339,14 @@ def test_a_handover_that_is_refused_leaves_no_folder(looked_at: Shared, name: st
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", ["anna", "rut", "eva"])
+def test_an_inbox_that_may_not_be_emptied_is_not_called_empty(looked_at: Shared, name: str, tmp_path: Path) -> None:
+    waiting = Books(tmp_path, tmp_path / "none.db").csv("trips.csv", [trip("new")])
+    looked_at.denied(name, "inbox", "run", tmp_path)
+    assert looked_at(name, "inbox", "run", tmp_path).out == ""
+    assert waiting.exists()
+
+
 def test_finance_that_does_not_own_the_books_does_all_but_give_roles(shared: Shared) -> None:
     file = shared.books.csv("more.csv", [trip("n", date="2026-04-11"), trip("o", unit="ELN", date="2026-04-11")])
     assert shared("fia", "import", file, "--source", "standard").code == 0

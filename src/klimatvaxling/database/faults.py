@@ -77,8 +77,9 @@ class OutcomeUnknown(DatabaseFault):
         " or not at all."
     )
     remedy = N_(
-        "Look at the last lines of klimatvaxling audit log: run the command again only if it is not there. A file can"
-        " always be imported again; what is posted is not posted twice."
+        "Look at the last lines of klimatvaxling audit log, or at klimatvaxling grant list if you may not read the log:"
+        " run the command again only if it is not there. A file can always be imported again; what is posted is not"
+        " posted twice."
     )
 
 

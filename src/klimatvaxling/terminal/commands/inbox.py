@@ -76,7 +76,8 @@ def run_inbox(
             results.append(document)
             codes.append(code)
     finally:
-        _show(results, output, dry_run=dry_run)
+        if results or not files:  # else something broke off the run at its first file
+            _show(results, output, dry_run=dry_run)
     if max(codes):
         raise typer.Exit(max(codes))
     if not dry_run:
