@@ -30,7 +30,7 @@ bench: $(READY)  ## speed and memory, as ratios against a floor in the same run
 growth: $(READY)  ## the import and the reports over 10 thousand to 5 million trips; a quarter of an hour, and 6 GB of disk
 	$(BIN)/python bench/growth.py --picture docs/pictures/growth.svg
 
-soak: $(READY)  ## the random years against the rulebook, and the crashes, for much longer
+soak: $(READY)  ## the random years against the rulebook, and the crashes, for half an hour
 	KLIMATVAXLING_HISTORIES=$${KLIMATVAXLING_HISTORIES:-100} KLIMATVAXLING_STEPS=$${KLIMATVAXLING_STEPS:-80} \
 	KLIMATVAXLING_CRASH_POINTS=$${KLIMATVAXLING_CRASH_POINTS:-20} \
 	  $(BIN)/python -m pytest -q -n auto tests/test_scheme_years.py tests/test_scheme_model.py tests/test_crash.py
