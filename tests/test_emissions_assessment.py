@@ -259,6 +259,55 @@ def test_a_set_of_one_s_own_brings_its_own_flight_method_and_leaves_the_rest_to_
     assert assess(flight(distance_km="3500"), sets).co2_g == 280000
 
 
+SEASON = """
+[[factor]]
+key = "winter"
+measure = "fuel"
+traffic = "car"
+fuel = "e85"
+unit = "litre"
+g_per_unit = "590"
+valid_from = 2025-02-01
+valid_to = 2025-11-30
+months = [11, 12, 1]
+source = "Avtal"
+confidence = "read"
+"""
+
+
+def test_between_two_eras_nothing_begins_and_nothing_ends_but_seasons() -> None:
+    own = read_factor_set(OWN)
+    ended = read_factor_set(OWN.replace("[flight]", "valid_to = 2025-12-31\n[flight]").replace('"1"', '"2"') + SEASON)
+    days = ["2025-01-01", "2025-02-01", "2025-12-01", "2026-01-01"]
+    assert [day.isoformat() for day in Assessor((own, ended)).eras()] == days
+    assert Assessor((own,)).eras() == [datetime.date(2025, 1, 1)]
+    assert Assessor(()).eras() == []
+
+
+def test_a_set_has_seasons_if_one_of_its_factors_holds_for_some_months_only() -> None:
+    assert Assessor((read_factor_set(OWN), read_factor_set(OWN + SEASON))).has_seasons
+    assert not Assessor((read_factor_set(OWN),)).has_seasons
+
+
+def test_the_signature_of_a_day_names_every_factor_that_a_trip_could_meet() -> None:
+    assessor, day = Assessor((*SHIPPED, read_factor_set(OWN + SEASON))), datetime.date(2025, 11, 1)
+    assert assessor.signature("taxi", "e85", day) == (("avtal 1", "winter"), (SET, "e85-km"))
+    assert assessor.signature("own_car", "e85", day.replace(month=10)) == ((SET, "e85-litre-summer"), (SET, "e85-km"))
+    assert assessor.signature("own_car", "unknown", day) == (None, (SET, "unknown-km"))
+    flown = ((SET, "flight-domestic-km"), (SET, "flight-short-km"), ("avtal 1", "long"))
+    assert assessor.signature("flight", "unknown", day) == (None, None, None, *flown)
+    assert assessor.signature("flight", "unknown", datetime.date(2012, 1, 1)) == (None,) * 6
+
+
+def test_what_is_wrong_with_cells_in_themselves_is_said_without_any_factor() -> None:
+    def faults(evidence: Evidence) -> list[str]:
+        return [fault.code for fault in Assessor(()).cell_complaints(evidence)]
+
+    assert faults(trip(distance_km="x", stated_kg="10000000")) == ["KV-CELL-SIZE", "KV-CELL-NUMBER"]
+    assert faults(trip(distance_km="1")) == []
+    assert faults(flight(route="GOT")) == ["KV-ROUTE"]
+
+
 def test_a_trip_by_car_needs_no_airport_data() -> None:
     airports._airports.cache_clear()
     Assessor(SHIPPED).assess(trip(distance_km="10", route="Borås-Göteborg"))
