@@ -87,30 +87,31 @@ def test_the_name_of_the_source_that_charges_a_vehicle_is_kept(name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("facts", "fault"),
+    ("facts", "fault", "column"),
     [
-        ({"unit": ""}, rules.VehicleUnitMissing),
-        ({"unit": " ", "outside_reason": " "}, rules.VehicleUnitMissing),
-        ({"category": ""}, rules.BadVehicleCategory),
-        ({"category": "flight", "outside_reason": "lastbil"}, rules.BadVehicleCategory),
-        ({"category": "flight"}, rules.BadVehicleCategory),
-        ({"category": "lastbil"}, rules.BadVehicleCategory),
-        ({"fuel": "bensin 95"}, rules.BadVehicleFuel),
-        ({"cards": ["7"]}, rules.BadVehicleNumber),
-        ({"tank": "0"}, rules.BadTank),
-        ({"tank": "55,5"}, rules.BadTank),
-        ({"tank": "00055"}, rules.BadTank),
-        ({"charged_by": "-kort"}, rules.BadChargingSource),
-        ({"charged_by": "å" * 61}, rules.BadChargingSource),
-        ({"tank": "3001"}, rules.BadTank),
-        ({"valid_from": DAY, "valid_to": on("2025-03-06")}, rules.VehicleEndsBeforeItBegins),
+        ({"unit": ""}, rules.VehicleUnitMissing, "unit"),
+        ({"unit": " ", "outside_reason": " "}, rules.VehicleUnitMissing, "unit"),
+        ({"category": ""}, rules.BadVehicleCategory, "category"),
+        ({"category": "flight", "outside_reason": "lastbil"}, rules.BadVehicleCategory, "category"),
+        ({"category": "flight"}, rules.BadVehicleCategory, "category"),
+        ({"category": "lastbil"}, rules.BadVehicleCategory, "category"),
+        ({"fuel": "bensin 95"}, rules.BadVehicleFuel, "fuel"),
+        ({"cards": ["7"]}, rules.BadVehicleNumber, "cards"),
+        ({"tank": "0"}, rules.BadTank, "tank_litres"),
+        ({"tank": "55,5"}, rules.BadTank, "tank_litres"),
+        ({"tank": "00055"}, rules.BadTank, "tank_litres"),
+        ({"charged_by": "-kort"}, rules.BadChargingSource, "charged_by"),
+        ({"charged_by": "å" * 61}, rules.BadChargingSource, "charged_by"),
+        ({"tank": "3001"}, rules.BadTank, "tank_litres"),
+        ({"valid_from": DAY, "valid_to": on("2025-03-06")}, rules.VehicleEndsBeforeItBegins, "valid_to"),
     ],
 )
-def test_each_bad_fact_about_a_vehicle_is_refused_by_its_own_name(
-    facts: dict[str, Any], fault: type[InputRefused]
+def test_each_bad_fact_about_a_vehicle_is_refused_by_its_own_name_in_its_column(
+    facts: dict[str, Any], fault: type[InputRefused], column: str
 ) -> None:
-    with pytest.raises(fault):
+    with pytest.raises(fault) as refused:
         car(**facts)
+    assert refused.value.place.column == column
 
 
 def test_a_vehicle_outside_the_scheme_needs_a_reason_and_nothing_else() -> None:
