@@ -82,6 +82,11 @@ def test_a_flight_uses_stated_co2_before_distance_and_distance_before_route() ->
     assert (flown(route="GOT-ARN").tier, flown(route="GOT-ARN").quantity) == ("route", str(GOT_ARN_KM))
 
 
+def test_stated_co2_rests_on_itself_and_on_no_factor() -> None:
+    assert co2(stated_kg="12,34560") == Assessment("stated", "12.3456", (), 12_346, None)
+    assert flown(stated_kg="2,5", distance_km="400") == Assessment("stated", "2.5", (), 2_500, 2_500)
+
+
 def test_stated_zero_is_evidence() -> None:
     assert (co2(stated_kg="0", distance_km="100").tier, co2(stated_kg="0", distance_km="100").co2_g) == (
         "stated",

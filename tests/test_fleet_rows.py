@@ -80,6 +80,8 @@ def test_what_a_row_says_itself_comes_first_and_a_blank_says_nothing() -> None:
 def test_a_row_without_a_vehicle_needs_a_unit_of_its_own() -> None:
     known = {"vehicle": " ", "unit": "SBF"}
     assert column(rows().filled(chunk(known)), "unit") == ["SBF"]
+    # Of a row whose day is none the vehicle is there, and its unit cannot be told yet.
+    assert column(rows().filled(chunk(known, {"date": "x"})), "unit") == ["SBF", ""]
     for lacking in ({"vehicle": " "}, {"vehicle": "", "unit": " "}):
         with pytest.raises(VehicleMissing) as refused:
             rows().filled(chunk(known, lacking))

@@ -139,7 +139,8 @@ def test_no_rows_have_no_ids() -> None:
 @st.composite
 def runs(draw: st.DrawFn) -> Trips:
     count, kept = draw(st.integers(1, 4)), 2
-    cells = [[f"{draw(st.integers(0, 9))}" for _ in range(count)] for _ in range(len(FIELDS) + kept)]
+    cell = st.text("ab 1", max_size=3)
+    cells = [[draw(cell) for _ in range(count)] for _ in range(len(FIELDS) + kept)]
     return Trips(*cells[: len(FIELDS)], kept=[SEPARATOR.join(column) for column in cells[len(FIELDS) :]])
 
 

@@ -245,6 +245,8 @@ def test_everything_that_is_wrong_with_a_row_is_said_at_once() -> None:
         ("KV-FLIGHT-FUEL", "fuel_quantity"),
     ]
     assert codes(category="flight", distance_km="", route="GOT-ARN") == []
+    assert codes(distance_km="", fuel_quantity="10") == []
+    assert codes(fuel="", distance_km="", fuel_quantity="10") == [("KV-FUEL-UNKNOWN", "fuel")]
     assert codes(Limits(), distance_km="20001", fuel_quantity="1001", unit="NIX") == [
         ("KV-UNIT-UNKNOWN", "unit"),
         ("KV-PLAUSIBLE-DISTANCE", "distance_km"),
