@@ -11,7 +11,7 @@ import pytest
 
 from klimatvaxling.charges.charge import Booking, ChargeKey, TripBeforeRate, TripInFuture
 from klimatvaxling.emissions.assessment import Assessor, CellNotANumber
-from klimatvaxling.emissions.factor_file import shipped_sets
+from klimatvaxling.emissions.factor_file import read_factor_set, shipped_sets
 from klimatvaxling.errors import InputRefused
 from klimatvaxling.policies.policy import RATE, PolicyValue
 from klimatvaxling.travel.chunk import Chunk
@@ -172,6 +172,40 @@ def test_factors_of_a_season_are_those_of_the_day_whenever_the_trips_are_booked(
     assert trips.co2_g == (17_700, 10_500, 10_500, 17_700, 17_700)
     # The rate of the day decides too.
     assert [to.charges[charge].rate_id for charge in trips.charge_id] == [32] * 5
+
+
+FLOWN = """
+name = "avtal"
+title = "Avtal"
+version = "1"
+source = "Resebyrån"
+basis = "fossil_co2"
+published_on = 2025-01-01
+valid_from = 2025-06-01
+valid_to = 2025-06-30
+[[factor]]
+key = "long"
+measure = "distance"
+traffic = "flight"
+haul = "long"
+unit = "km"
+g_per_unit = "80"
+valid_from = 2025-06-01
+source = "Avtal"
+confidence = "read"
+"""
+
+
+def test_a_set_of_ones_own_holds_for_flights_from_its_first_day_to_its_last() -> None:
+    sets = (*SETS, read_factor_set(FLOWN))
+    factors = FACTORS | {("avtal 1", "long"): 999}
+    booking = Booking(day("2026-02-01"), given=day("2026-01-31"))
+    to = Understanding(Directory(UNITS), RATES, Assessor(sets), factors, booking, 7, NO_LIMITS)
+    flight = {"category": "flight", "fuel": "", "distance_km": "10000"}
+    days = ("2025-05-31", "2025-06-01", "2025-06-30", "2025-07-01")
+    trips = understood(to, *(flight | {"date": each} for each in days))
+    assert trips.co2_g == (891_300, 800_000, 800_000, 891_300)
+    assert trips.factor_id[1:3] == (999, 999)
 
 
 def test_factors_of_a_year_are_those_of_the_day() -> None:
@@ -340,6 +374,7 @@ def test_ids_and_other_numbers_are_no_persons(
     ("kept", "exempting", "column"),
     [
         ({"Not": ["", "för 850709-9805"], "Kort": ["", ""]}, {}, "Not"),
+        ({"Not": ["850709 9805", ""], "Kort": ["", ""]}, {}, "Not"),
         ({"Not": ["", ""], "Kort": ["1", PERSON]}, {}, "Kort"),
         # Only the column that is declared, only where all of it is as declared, and only ten bare digits.
         ({"Kort": [PERSON, PERSON], "Not": [PERSON, ""]}, TEN_DIGITS, "Not"),

@@ -108,8 +108,8 @@ class Understanding:
         self._schemes: list[tuple[str, str, datetime.date]] = []
         self._scheme_numbers: dict[object, int] = {}
         self._days: Memo[str, tuple[str, int]] = Memo(self._day)
-        self._units: Memo[str, int] = Memo(self._unit, limit=1 << 18)
-        self._kinds: Memo[tuple[str, str], int] = Memo(self._kind, limit=1 << 12)
+        self._units: Memo[str, int] = Memo(self._unit)
+        self._kinds: Memo[tuple[str, str], int] = Memo(self._kind)
         self._meanings: Memo[int, tuple[int, int]] = Memo(self._meaning)
         self._evidence: Memo[tuple[int, str, str, str, str], tuple[int, str, int | None, int, int | None]]
         self._evidence = Memo(self._assess)
