@@ -13,7 +13,6 @@ from klimatvaxling.emissions.assessment import Assessment, Assessor, Evidence, a
 from klimatvaxling.emissions.factor_file import read_factor_set, shipped_sets
 
 SHIPPED = shipped_sets()
-ASSESSOR = Assessor(SHIPPED)
 SET = SHIPPED[0].label
 GOT_ARN_KM = airports.leg_km("GOT", "ARN")
 ARN_JFK_KM = airports.leg_km("ARN", "JFK")
@@ -30,15 +29,15 @@ def flight(**cells: Any) -> Evidence:
 
 
 def co2(**cells: Any) -> Assessment:
-    return ASSESSOR.assess(trip(**cells))
+    return Assessor(SHIPPED).assess(trip(**cells))
 
 
 def flown(**cells: Any) -> Assessment:
-    return ASSESSOR.assess(flight(**cells))
+    return Assessor(SHIPPED).assess(flight(**cells))
 
 
 def complaints(evidence: Evidence) -> list[tuple[str, str | None]]:
-    return [(fault.code, fault.place.column) for fault in ASSESSOR.complaints(evidence)]
+    return [(fault.code, fault.place.column) for fault in Assessor(SHIPPED).complaints(evidence)]
 
 
 def test_45_66_litres_of_diesel_in_2025_are_109_584_grams() -> None:
@@ -102,6 +101,8 @@ def test_litres_of_an_unknown_fuel_fall_back_on_the_distance() -> None:
 def test_a_better_cell_that_is_not_a_number_is_never_passed_over() -> None:
     assert complaints(trip(stated_kg="ca 5", distance_km="100")) == [("KV-CELL-NUMBER", "co2_fossil_kg")]
     assert complaints(trip(fuel_quantity="#N/A", distance_km="100")) == [("KV-CELL-NUMBER", "fuel_quantity")]
+    (fault,) = Assessor(SHIPPED).complaints(trip(stated_kg=" ca 5 ", distance_km="100"))
+    assert fault.facts == {"value": "ca 5"}
 
 
 def test_a_weaker_cell_must_be_understood_too() -> None:
@@ -149,14 +150,14 @@ def test_a_day_that_no_set_covers_is_refused() -> None:
 
 
 def test_a_quantity_no_trip_can_have_is_refused_without_repeating_it() -> None:
-    (fault,) = ASSESSOR.complaints(trip(distance_km="8001011234"))
+    (fault,) = Assessor(SHIPPED).complaints(trip(distance_km="8001011234"))
     assert (fault.code, fault.place.column) == ("KV-CELL-SIZE", "distance_km")
-    assert "8001011234" not in str(fault.facts)
+    assert fault.facts == {"most": 10_000_000}
 
 
 @pytest.mark.parametrize("number", ["800101-1234", "19800101-1234", "Eva 8001011234"])
 def test_a_personal_identity_number_in_a_number_cell_is_not_repeated(number: str) -> None:
-    (fault,) = ASSESSOR.complaints(trip(distance_km=number))
+    (fault,) = Assessor(SHIPPED).complaints(trip(distance_km=number))
     assert fault.code == "KV-CELL-NUMBER"
     assert "1234" not in str(fault.facts)
 
