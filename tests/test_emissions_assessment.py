@@ -128,6 +128,7 @@ def test_a_row_without_faults_has_no_complaints() -> None:
 
 def test_a_trip_without_evidence_is_refused_and_never_charged_as_zero() -> None:
     assert complaints(trip()) == [("KV-NO-EVIDENCE", "distance_km")]
+    assert complaints(trip(fuel="unknown")) == [("KV-NO-EVIDENCE", "distance_km")]
     assert complaints(flight()) == [("KV-NO-EVIDENCE", "distance_km")]
 
 
@@ -144,9 +145,15 @@ def test_a_day_that_no_set_covers_is_refused() -> None:
     before = datetime.date(2012, 12, 31)
     assert complaints(trip(fuel_quantity="10", distance_km="1", day=before)) == [("KV-NO-FACTOR", "fuel_quantity")]
     assert complaints(trip(distance_km="10", day=before)) == [("KV-NO-FACTOR", "distance_km")]
+    assert complaints(trip(fuel="unknown", distance_km="10", day=before)) == [("KV-NO-FACTOR", "distance_km")]
     assert complaints(flight(distance_km="10", day=before)) == [("KV-NO-FACTOR", "distance_km")]
+    assert complaints(flight(distance_km="10", route="GOT-ARN", day=before)) == [("KV-NO-FACTOR", "distance_km")]
     assert complaints(flight(route="GOT-ARN", day=before)) == [("KV-NO-FACTOR", "route")]
     assert co2(stated_kg="1", day=before).co2_g == 1000
+    (litres,) = Assessor(SHIPPED).complaints(trip(fuel_quantity="10", day=before))
+    assert litres.facts == {"subject": "diesel", "unit": "litre", "day": before}
+    (km,) = Assessor(SHIPPED).complaints(flight(distance_km="10", day=before))
+    assert km.facts == {"subject": "flight", "unit": "km", "day": before}
 
 
 def test_a_quantity_no_trip_can_have_is_refused_without_repeating_it() -> None:
@@ -199,6 +206,16 @@ def test_a_route_over_several_hauls_names_the_factor_of_the_longest_leg_first() 
     assert found.co2_g == int(domestic + long + Decimal("0.5"))
     assert found.co2_under_500_km_g == int(domestic + Decimal("0.5"))
     assert found.quantity == str(GOT_ARN_KM + ARN_JFK_KM)
+
+
+def test_the_factor_of_several_legs_ranks_by_the_longest_of_them() -> None:
+    assert flown(route="GOT-ARN-LHR-CDG").factors == ((SET, "flight-short-km"), (SET, "flight-domestic-km"))
+    assert flown(route="CDG-LHR-ARN-GOT").factors == ((SET, "flight-short-km"), (SET, "flight-domestic-km"))
+
+
+def test_the_distance_of_a_flight_is_multiplied_by_the_factor_of_its_haul() -> None:
+    found = flown(distance_km="1 200,50")
+    assert found == Assessment("distance", "1200.5", ((SET, "flight-short-km"),), 89_629, 0)  # 89 629.33
 
 
 def test_flights_abroad_are_short_haul_and_inside_sweden_domestic() -> None:
@@ -263,6 +280,7 @@ def test_a_set_of_one_s_own_brings_its_own_flight_method_and_leaves_the_rest_to_
     assert found.co2_g == int(domestic + long + Decimal("0.5"))
     # A distance that somebody stated is not lengthened; 3,500 km is long haul by this set.
     assert assess(flight(distance_km="3500"), sets).co2_g == 280000
+    assert assess(flight(distance_km="7000", route="ARN-JFK"), sets).co2_g == 560000
 
 
 SEASON = """
@@ -340,7 +358,9 @@ def test_a_route_flown_by_several_is_as_much_as_all_of_them(route: str) -> None:
     once, thrice = flown(route=route), flown(route=f"3*{route}")
     assert int(thrice.quantity) == 3 * int(once.quantity)
     assert abs(thrice.co2_g - 3 * once.co2_g) <= 3
-    assert flown(route=f"-3*{route}").co2_g == -thrice.co2_g
+    credit = flown(route=f"-3*{route}")
+    assert (credit.co2_g, credit.co2_under_500_km_g) == (-thrice.co2_g, -(thrice.co2_under_500_km_g or 0))
+    assert thrice.co2_under_500_km_g
 
 
 def test_a_distance_and_a_route_of_several_are_spread_as_for_one() -> None:
