@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -77,10 +78,17 @@ class Hunt:
         self._seconds: dict[pytest.Item, float] = {}
 
     def pytest_configure(self) -> None:
-        """The same examples for every mutant, and no time for finding a smaller one."""
-        from hypothesis import Phase, settings
+        """The same examples for every mutant, however busy the machine, and no time for finding a smaller one."""
+        from hypothesis import HealthCheck, Phase, settings
 
-        settings.register_profile("mutants", phases=(Phase.explicit, Phase.generate), database=None, derandomize=True)
+        settings.register_profile(
+            "mutants",
+            phases=(Phase.explicit, Phase.generate),
+            database=None,
+            derandomize=True,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
         settings.load_profile("mutants")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -99,10 +107,7 @@ class Hunt:
             raise session.Failed("the tests cannot be collected")
         touching = self._learn(session)
         gc.freeze()
-        if not (child := os.fork()):
-            self._try(session, "", sorted(session.items, key=self._turn), 600)
-        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
-            raise session.Failed("the tests fail in another order without any mutant")
+        self._require_passing(session, "the tests fail in another order without any mutant")
         print(f"\n{len(session.items)} tests, {len(self.mutants)} mutants", flush=True)
         running: dict[int, str] = {}
         for name in self.mutants:
@@ -118,7 +123,17 @@ class Hunt:
                 self._try(session, name, tests)
         while running:
             self._wait(running)
+        # What the tests need may have gone away meanwhile: then every mutant was “noticed”.
+        self._require_passing(session, "the tests fail in the end without any mutant")
         return True
+
+    def _require_passing(self, session: pytest.Session, otherwise: str) -> None:
+        """The tests pass without any mutant, in another order than when they were learnt."""
+        if not (child := os.fork()):
+            self._try(session, "", sorted(session.items, key=self._turn), 600)
+        if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
+            self.outcomes.clear()
+            raise session.Failed(otherwise)
 
     def _learn(self, session: pytest.Session) -> dict[str, list[pytest.Item]]:
         """The tests that touch each function, as the code stands; they all pass."""
@@ -205,9 +220,10 @@ def main() -> int:
     selection = config().pytest_add_cli_args_test_selection
     files = options.tests or [each for each in selection if each.endswith(".py")]
     chosen = [*(each for each in selection if not each.endswith(".py")), *files]
-    result = pytest.main(
-        ["-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", *chosen], [hunt]
-    )
+    # A folder of its own: pytest's usual one is cleared, with that policy, when any other run of pytest ends.
+    with tempfile.TemporaryDirectory() as folder:
+        settings = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", "--basetemp", f"{folder}/tests")
+        result = pytest.main(["-q", "-s", *settings, *chosen], [hunt])
     if result or len(hunt.outcomes) != len(mutants):
         print("The tests fail without any mutant.")
         return 2

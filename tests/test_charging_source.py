@@ -1,5 +1,6 @@
 """One source charges a vehicle: the register or the policy says which, and no order of files changes the result."""
 
+import datetime
 import itertools
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from conftest import Books, Shelf, run
+from klimatvaxling.policies.policy import EVERY_SOURCE, RATE, VEHICLE_SOURCE, PolicyValue
+from klimatvaxling.vehicles.charging_source import ChargedElsewhere, ChargingSources
 from klimatvaxling.vehicles.vehicle import BadChargingSource, vehicle
 
 ROOT = Path(__file__).parent.parent
@@ -68,6 +71,45 @@ def journal(books: Books, *lines: str) -> Path:
 def decide(books: Books, source: str, day: str = "2013-01-01") -> None:
     outcome = books("policy", "set", "vehicle_source", source, "--decision", "KS 7", "--from", day)
     assert outcome.code == 0, outcome.err
+
+
+def decided(value: str, day: str, name: str = VEHICLE_SOURCE) -> PolicyValue:
+    return PolicyValue(1, name, value, datetime.date.fromisoformat(day), f"KS {day}", "2025-01-01T00:00:00Z", "anna")
+
+
+@pytest.mark.parametrize(
+    ("charged_by", "day", "elsewhere"),
+    [
+        ("", "2024-12-31", None),
+        ("", "2025-01-01", ChargedElsewhere("journal", "KS 2025-01-01")),
+        ("", "2025-03-31", ChargedElsewhere("journal", "KS 2025-01-01")),
+        ("", "2025-04-01", None),
+        ("", "2025-07-01", None),
+        # The register speaks before the policy, and needs no decision.
+        ("pool", "2025-01-01", None),
+        ("kort", "2025-04-01", ChargedElsewhere("kort")),
+        ("kort", "2024-12-31", ChargedElsewhere("kort")),
+    ],
+)
+def test_the_register_or_else_the_policy_of_the_day_says_which_source_charges_a_vehicle(
+    charged_by: str, day: str, elsewhere: ChargedElsewhere | None
+) -> None:
+    policies = [
+        decided("2000", "2025-02-01", RATE),
+        decided("journal", "2025-01-01"),
+        decided("pool", "2025-07-01"),
+        decided(EVERY_SOURCE, "2025-04-01"),
+    ]
+    sources = ChargingSources(policies)
+    car = vehicle("QVI 101", unit="SBF", category="pool_car", charged_by=charged_by)
+    assert sources.elsewhere(car, "pool", datetime.date.fromisoformat(day)) == elsewhere
+    assert [day.isoformat() for day in sources.eras()] == ["2025-01-01", "2025-04-01", "2025-07-01"]
+
+
+def test_the_reason_names_the_source_and_the_decision_if_there_is_one() -> None:
+    register, policy = ChargedElsewhere("lista"), ChargedElsewhere("lista", "KS 7")
+    assert str(register) == "the vehicle is charged by lista, by the vehicle register"
+    assert str(policy) == "the vehicle is charged by lista, by the policy vehicle_source (KS 7)"
 
 
 TRIPS = ("1;2025-03-07;QVI 101;10;Tjänst", "2;2025-04-07;qvi101;20;Tjänst")

@@ -17,6 +17,7 @@ from klimatvaxling.completeness.completeness import (
     MISSING,
     NOT_DUE,
     NOTHING,
+    Cell,
     Declaration,
     Known,
     cells,
@@ -121,6 +122,111 @@ def test_a_unit_that_falls_silent_deviates_only_where_the_source_has_spoken() ->
     }
     assert (found["A", 5].state, found["A", 5].deviates) == (MISSING, True)
     assert (found["A", 6].state, found["A", 6].deviates) == (MISSING, False)
+
+
+@pytest.mark.parametrize(
+    ("usual", "delivered", "deviates"),
+    [
+        (100, 25, False),
+        (100, 24, True),
+        (100, 400, False),
+        (100, 401, True),
+        (100, 0, True),
+        (100, -100, True),
+        (1, 5, True),
+        # Nothing is usual where credits make up for trips.
+        (0, 100, False),
+        (-100, 100, False),
+    ],
+)
+def test_out_of_the_ordinary_is_less_than_a_quarter_or_more_than_four_times_the_median(
+    usual: int, delivered: int, deviates: bool
+) -> None:
+    grams = {("S", "A", month): usual for month in YEAR[:3]} | {("S", "A", YEAR[3]): delivered}
+    found = cells(Known(grams, (), {"A": ALWAYS}), YEAR[:4], NEW_YEAR)
+    assert [cell.deviates for cell in found] == [False, False, False, deviates] * 2
+
+
+def test_a_cell_shows_what_is_usual_whatever_became_of_the_month() -> None:
+    grams = {("S", unit, month): 100 for unit in "AB" for month in YEAR[:3]} | {("S", "A", YEAR[5]): 70}
+    declared = Declaration("S", "A", YEAR[3], LATE, "väntas")
+    known = Known(grams, (declared,), {"A": ALWAYS, "B": ((datetime.date.min, datetime.date(2025, 5, 31)),)})
+    found = cells(known, YEAR[2:8], datetime.date(2025, 8, 1))
+    assert found == [
+        Cell("S", None, YEAR[2], DELIVERED, 200, 200),
+        Cell("S", None, YEAR[3], MISSING, 0, 200),
+        Cell("S", None, YEAR[4], MISSING, 0, 200),
+        Cell("S", None, YEAR[5], DELIVERED, 70, 200),
+        Cell("S", None, YEAR[6], MISSING, 0, 200),
+        Cell("S", None, YEAR[7], NOT_DUE, 0, 200),
+        Cell("S", "A", YEAR[2], DELIVERED, 100, 100),
+        Cell("S", "A", YEAR[3], LATE, 0, 100, reason="väntas"),
+        Cell("S", "A", YEAR[4], MISSING, 0, 100),
+        Cell("S", "A", YEAR[5], DELIVERED, 70, 100),
+        Cell("S", "A", YEAR[6], MISSING, 0, 100),
+        Cell("S", "A", YEAR[7], NOT_DUE, 0, 100),
+        Cell("S", "B", YEAR[2], DELIVERED, 100, 100),
+        Cell("S", "B", YEAR[3], MISSING, 0, 100),
+        Cell("S", "B", YEAR[4], MISSING, 0, 100),
+        Cell("S", "B", YEAR[5], NOTHING, 0, 100),
+        Cell("S", "B", YEAR[6], NOTHING, 0, 100),
+        Cell("S", "B", YEAR[7], NOT_DUE, 0, 100),
+    ]
+
+
+def test_every_source_has_its_own_months_in_order_of_name() -> None:
+    grams = {("T", "A", YEAR[0]): 1, ("S", "B", YEAR[1]): 2, ("S", "A", YEAR[1]): 3}
+    found = cells(Known(grams, (), dict.fromkeys("AB", ALWAYS)), YEAR[:2], NEW_YEAR)
+    assert [(cell.source, cell.unit, cell.month.month, cell.state, cell.co2_g) for cell in found] == [
+        ("S", None, 1, NOTHING, 0),
+        ("S", None, 2, DELIVERED, 5),
+        ("S", "A", 1, NOTHING, 0),
+        ("S", "A", 2, DELIVERED, 3),
+        ("S", "B", 1, NOTHING, 0),
+        ("S", "B", 2, DELIVERED, 2),
+        ("T", None, 1, DELIVERED, 1),
+        ("T", None, 2, MISSING, 0),
+        ("T", "A", 1, DELIVERED, 1),
+        ("T", "A", 2, MISSING, 0),
+    ]
+
+
+def test_a_declaration_for_one_unit_begins_the_source_and_says_nothing_of_its_other_units() -> None:
+    found = judged({"B": {12: 1}}, Declaration("S", "A", Month(2025, 10), LATE, "nytt avtal"), A=ALWAYS)
+    assert signs(found[None]) == ".........!!x"
+    assert signs(found["A"]) == ".........~.."
+    assert signs(found["B"]) == "...........x"
+
+
+def test_a_declaration_of_the_source_says_nothing_of_a_unit_that_is_not_expected() -> None:
+    july = Declaration("S", None, Month(2025, 7), EMPTY, "semester")
+    found = judged({"OFTEN": every_month(7), "SELDOM": {1: 1}}, july)
+    assert (found["OFTEN"][6], found["SELDOM"][6]) == (EMPTY, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "state"),
+    [
+        ("2025-06-30", None, MISSING),
+        ("2025-07-01", None, NOTHING),
+        ("2020-01-01", "2025-06-01", MISSING),
+        ("2020-01-01", "2025-05-31", NOTHING),
+    ],
+)
+def test_a_unit_is_expected_in_a_month_of_which_it_has_one_day(first: str, last: str | None, state: str) -> None:
+    span = (datetime.date.fromisoformat(first), datetime.date.fromisoformat(last) if last else None)
+    others = ((datetime.date(2019, 1, 1), datetime.date(2019, 12, 31)),)
+    assert judged({"A": {4: 1, 5: 1}}, A=(*others, span))["A"][5] == state
+
+
+def test_a_unit_that_is_not_in_the_register_is_not_expected() -> None:
+    found = cells(Known({("S", "OLD", YEAR[0]): 1}), YEAR[:2], NEW_YEAR)
+    assert [(cell.unit, cell.state) for cell in found] == [
+        (None, DELIVERED),
+        (None, MISSING),
+        ("OLD", DELIVERED),
+        ("OLD", NOTHING),
+    ]
 
 
 @given(

@@ -1,5 +1,6 @@
 """Places and routes by air: what a code stands for, and how far it is."""
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -32,6 +33,43 @@ def test_it_is_as_far_there_as_back_and_never_more_than_half_way_round(origin: s
     km = airports.leg_km(origin, destination)
     assert km == airports.leg_km(destination, origin)
     assert 0 < km <= 20016
+
+
+def on_the_equator(km: float) -> tuple[airports.Airport, airports.Airport]:
+    degrees = math.degrees(km / airports.EARTH_RADIUS_KM)
+    return airports.Airport("AAA", "SE", 0.0, 0.0), airports.Airport("BBB", "SE", 0.0, degrees)
+
+
+@pytest.mark.parametrize("km", [61, 60.6, 18_200, 18_200.4])
+def test_a_flight_is_at_least_61_and_at_most_18_200_km(km: float) -> None:
+    assert airports._leg(*on_the_equator(km)) == airports.Leg("AAA", "BBB", round(km), same_country=True)
+
+
+@pytest.mark.parametrize(
+    ("km", "error"),
+    [(60.4, airports.LegTooShort), (60, airports.LegTooShort), (18_201, airports.LegTooLong)],
+)
+def test_what_is_shorter_or_longer_is_questioned_with_its_length(km: float, error: type[InputRefused]) -> None:
+    with pytest.raises(error) as refused:
+        airports._leg(*on_the_equator(km))
+    assert refused.value.facts == {"leg": "AAA-BBB", "km": round(km)}
+
+
+def test_the_other_side_of_the_earth_is_half_way_round_however_the_sines_are_rounded() -> None:
+    here = airports.Airport("AAA", "SE", -20.048, -100.987)
+    there = airports.Airport("BBB", "SE", 20.048, 79.013)
+    assert airports._great_circle_km(here, there) == 20015
+
+
+def test_the_tables_are_read_when_the_first_place_is_asked_for() -> None:
+    for table in (airports._places, airports._names, airports._spelling, airports._airports, airports._cities):
+        table.cache_clear()
+    airports.load()
+    assert airports._airports.cache_info().currsize == 1
+    assert [airports.airport(text).code for text in ("Åbo", "STO", "RMO", "TXL")] == ["TKU", "ARN", "RMO", "TXL"]
+    assert airports._near("Götebrg") == ["GOT (Göteborg)"]
+    with pytest.raises(airports.PlaceIsManyAirports):
+        airports.airport("SPK")
 
 
 def test_a_city_code_stands_for_the_city_s_main_airport() -> None:
@@ -69,7 +107,7 @@ def test_the_airports_of_belgium_and_luxembourg_lie_where_they_are(code: str, la
     assert found.lon == pytest.approx(lon, abs=0.02)
 
 
-@pytest.mark.parametrize("name", ["Göteborg", "Goteborg", "GOTHENBURG", "GOT", " got "])
+@pytest.mark.parametrize("name", ["Göteborg", "Goteborg", "GOTHENBURG", "GOT", " got ", "Göteborg.", "G OT:", "(GOT)"])
 def test_gothenburg_is_one_place_however_it_is_written(name: str) -> None:
     assert airports.airport(name).code == "GOT"
 
@@ -109,6 +147,8 @@ def test_500_km_is_not_under_500_km() -> None:
         ("GOT", airports.RouteTooShort),
         ("GOT-", airports.RouteTooShort),
         ("GOT--ARN", airports.RouteTooShort),
+        ("GOT-:-ARN", airports.RouteTooShort),
+        ("GOT-800101-1234", airports.PlaceUnknown),
         ("GOT-GOT", airports.LegToItself),
         ("STO-ARN", airports.LegToItself),
         ("GOT-QQQ", airports.PlaceUnknown),
@@ -199,11 +239,24 @@ def test_a_route_that_is_hardly_meant_is_questioned(text: str, error: type[Input
 
 @pytest.mark.parametrize(
     ("text", "suggestion"),
-    [("Götebrg", "GOT (Göteborg)"), ("Stokholm", "ARN (Stockholm)"), ("VAX", "VXO (Växjö)"), ("Bruxelles", None)],
+    [
+        ("Götebrg", "GOT (Göteborg)"),
+        ("Stokholm", "ARN (Stockholm)"),
+        ("VAX", "VXO (Växjö)"),
+        # Up to four letters may be the beginning of a name, and at most three places are named.
+        ("amst", "AMS (Amsterdam)"),
+        ("amste", None),
+        ("lond", "LGW (London Gatwick), STN (London Stansted), LCY (London City)"),
+        ("aborg", "AAL (Ålborg), OUL (Uleåborg)"),
+        ("Bruxelles", None),
+        ("vx", None),
+    ],
 )
 def test_a_misspelt_place_is_asked_about_and_never_guessed(text: str, suggestion: str | None) -> None:
     with pytest.raises(airports.PlaceUnknown) as refused:
         airports.route(f"{text} > ARN")
+    assert refused.value.facts.get("suggestions") == suggestion
+    assert refused.value.facts["value"] == text
     assert suggestion is None or suggestion in refused.value.what()
 
 
@@ -217,6 +270,12 @@ def test_a_name_means_what_its_city_code_means() -> None:
     places = airports._places()
     for name, code in (("stockholm", "STO"), ("london", "LON"), ("paris", "PAR"), ("tokyo", "TYO"), ("milano", "MIL")):
         assert airports.airport(name).code == places["cities"][code]
+
+
+def test_a_route_has_at_most_four_hundred_characters() -> None:
+    assert airports.route("GOT-ARN".ljust(400)) == airports.route("GOT-ARN")
+    with pytest.raises(airports.RouteTooShort):
+        airports.route("GOT-ARN".ljust(401))
 
 
 @pytest.mark.parametrize("text", [" " * 90_000 + "x", "-" * 90_000 + "x", "GOT-" * 20_000, "x" * 90_000, "= " * 40_000])

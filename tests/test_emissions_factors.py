@@ -143,6 +143,7 @@ def test_a_set_registered_later_wins_for_what_it_covers_and_only_for_that() -> N
 def test_a_set_that_has_ended_no_longer_covers_anything() -> None:
     own = read_factor_set(HEAD + "valid_to = 2022-12-31\n" + GAS.replace("valid_to = 2022-12-31\n", ""))
     assert in_force("fuel", "car", "vehicle_gas", "2023-01-01", (*SHIPPED, own)).key == "vehicle-gas-kg"
+    assert in_force("fuel", "car", "vehicle_gas", "2022-12-31", (*SHIPPED, own)).key == "gas-2022"
 
 
 def test_a_set_keeps_its_file_as_read_with_or_without_byte_order_mark() -> None:

@@ -7,6 +7,8 @@ import openpyxl
 import pytest
 
 from conftest import REFUSED, Books, trip
+from klimatvaxling.batches.quarantine import Corrected, Waiting, corrections
+from klimatvaxling.travel.personal_number import MASKED
 
 MILEAGE = "Anställningsnr;Namn;Kst;Löneart;Datum;Antal;Projekt"
 
@@ -177,3 +179,51 @@ def test_a_file_that_comes_again_with_the_rows_that_wait_makes_no_batch(books: B
     assert (again["batch"], again["rows_already_imported"], again["rows_rejected"]) == (None, 1, 1)
     assert len(books.json("batch", "list")["batches"]) == 1
     assert len(waiting(books)) == 1
+
+
+# How a corrected row is told to be the one that waits.
+
+HEADER = ("Kst", "Datum", "Antal", "Not")
+
+
+def held(key: int, *cells: str, wrong: tuple[str | None, ...] = ("Kst",)) -> Waiting:
+    return Waiting(key, HEADER, cells, wrong)
+
+
+@pytest.mark.parametrize(
+    ("waits", "corrected", "agrees"),
+    [
+        (held(1, "NIX", "2025-03-04", "12,4", ""), ("1201", "2025-03-04", "12,4", ""), True),
+        (held(1, "NIX", "2025-03-04", " 12,4", "x"), ("1201", "2025-03-04 ", "12,4", " x "), True),
+        (held(1, "NIX", "2025-03-04", "12,4", ""), ("1201", "2025-03-05", "12,4", ""), False),
+        (held(1, "NIX", "2025-03-04", "12,4", ""), ("1201", "2025-03-04", "12,4", "x"), False),
+        # Several cells were wrong, spelled as the supplier spells them; or a cell was masked, and nobody can tell.
+        (held(1, "NIX", "x", "12,4", "", wrong=(" kst", "DATUM")), ("1201", "2025-03-04", "12,4", ""), True),
+        (held(1, "1201", "2025-03-04", "12,4", MASKED, wrong=("Antal",)), ("1201", "2025-03-04", "99", "bort"), True),
+        (held(1, "1201", "2025-03-04", "12,4", MASKED, wrong=("Antal",)), ("2100", "2025-03-04", "99", "bort"), False),
+        # The whole row was wrong: nothing in it can be relied on.
+        (held(1, "1201", "2025-03-04", "12,4", "", wrong=(None,)), ("1201", "2025-03-04", "12,4", ""), False),
+        (held(1, "NIX", "2025-03-04", "12,4", "", wrong=("Kst", None)), ("1201", "2025-03-04", "12,4", ""), False),
+    ],
+)
+def test_a_row_comes_back_when_it_agrees_in_every_cell_that_was_not_complained_about(
+    waits: Waiting, corrected: tuple[str, ...], agrees: bool
+) -> None:
+    assert corrections([waits], HEADER, [Corrected("n1", corrected)]) == ({1: "n1"} if agrees else {})
+
+
+def test_columns_may_stand_in_another_order_or_be_left_out_where_nothing_stood() -> None:
+    waits = held(1, "NIX", "2025-03-04", "12,4", "")
+    back = Corrected("n1", ("12,4", "2025-03-04", "1201"))
+    assert corrections([waits], ("ANTAL", " datum ", "kst"), [back]) == {1: "n1"}
+    assert corrections([held(1, "NIX", "2025-03-04", "12,4", "x")], ("Antal", "Datum", "Kst"), [back]) == {}
+
+
+def test_a_corrected_row_frees_one_row_and_each_row_is_freed_once() -> None:
+    twin = ("NIX", "2025-03-04", "12,4", "")
+    other = ("NIX", "2025-03-05", "3,0", "")
+    waits = [held(1, *twin), held(2, *other), held(3, *twin), held(4, *twin)]
+    back = [Corrected(key, ("1201", *row[1:])) for key, row in (("a", other), ("b", twin), ("c", twin))]
+    assert corrections(waits, HEADER, back) == {1: "b", 2: "a", 3: "c"}
+    assert corrections(waits[:1], HEADER, back) == {1: "b"}
+    assert corrections(waits, HEADER, []) == {}

@@ -1,20 +1,13 @@
 """The vehicle register: whose a car or card is on each day, and what its rows get from it."""
 
-import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from conftest import REFUSED, Books
-from klimatvaxling.errors import InputRefused
-from klimatvaxling.vehicles import vehicle as rules
-from klimatvaxling.vehicles.fleet import CardTaken, Fleet, UnknownVehicle, VehicleNotThen
-from klimatvaxling.vehicles.vehicle import Vehicle, folded, vehicle
+from klimatvaxling.vehicles.vehicle import folded
 
-DAY = datetime.date(2025, 3, 7)
 HEADER = "vehicle;cards;unit;category;fuel;cost_centre;outside_scheme;tank_litres;valid_from;valid_to"
 CARDS = """
 [source]
@@ -28,14 +21,6 @@ unit = { column = "Kst", optional = true }
 fuel_quantity = "Liter"
 cost_centre = { column = "Kst", optional = true }
 """
-
-
-def on(day: str) -> datetime.date:
-    return datetime.date.fromisoformat(day)
-
-
-def car(number: str = "QVI 101", **facts: Any) -> Vehicle:
-    return vehicle(number, **({"unit": "SBF", "category": "pool_car", "fuel": "diesel"} | facts))
 
 
 def load(books: Books, *lines: str, header: str = HEADER, name: str = "fordon.csv") -> Any:
@@ -64,130 +49,6 @@ def bought(books: Books, *lines: str, header: str = "Nr;Datum;Regnr;Kort;Produkt
 
 def take(books: Books, *lines: str, header: str = "Nr;Datum;Regnr;Kort;Produkt;Liter") -> Any:
     return books.json("import", bought(books, *lines, header=header), "--source", "kort")
-
-
-# What a number and an entry are.
-
-
-@pytest.mark.parametrize("text", ["QVI 101", "qvi101", "QVI-101", " Q V I 1 0 1 ", "QVI\u00a0101"])
-def test_a_registration_number_is_the_same_however_it_is_spaced(text: str) -> None:
-    assert car(text).number == "QVI101"
-
-
-@pytest.mark.parametrize("text", ["", "A", "-", "A" * 31, "ABC;123", "ABC\n123!", "=1+1"])
-def test_what_cannot_be_a_number_is_refused(text: str) -> None:
-    with pytest.raises(rules.BadVehicleNumber):
-        car(text)
-
-
-@pytest.mark.parametrize(
-    ("facts", "fault"),
-    [
-        ({"unit": ""}, rules.VehicleUnitMissing),
-        ({"category": ""}, rules.BadVehicleCategory),
-        ({"category": "flight"}, rules.BadVehicleCategory),
-        ({"category": "lastbil"}, rules.BadVehicleCategory),
-        ({"fuel": "bensin 95"}, rules.BadVehicleFuel),
-        ({"cards": ["7"]}, rules.BadVehicleNumber),
-        ({"tank": "0"}, rules.BadTank),
-        ({"tank": "55,5"}, rules.BadTank),
-        ({"tank": "3001"}, rules.BadTank),
-        ({"valid_from": DAY, "valid_to": on("2025-03-06")}, rules.VehicleEndsBeforeItBegins),
-    ],
-)
-def test_each_bad_fact_about_a_vehicle_is_refused_by_its_own_name(
-    facts: dict[str, Any], fault: type[InputRefused]
-) -> None:
-    with pytest.raises(fault):
-        car(**facts)
-
-
-def test_a_vehicle_outside_the_scheme_needs_a_reason_and_nothing_else() -> None:
-    lorry = vehicle("QVI 190", outside_reason=" lastbil,  ingår inte ")
-    assert (lorry.outside_reason, lorry.unit, lorry.category) == ("lastbil, ingår inte", "", "")
-
-
-# Which entry holds.
-
-
-def test_an_entry_holds_until_the_next_one_begins() -> None:
-    fleet = Fleet([car(unit="SBF"), car(unit="BUF", valid_from=on("2025-03-01"))])
-    assert fleet.find("QVI101", on("2025-02-28")).unit == "SBF"
-    assert fleet.find("QVI101", on("2025-03-01")).unit == "BUF"
-
-
-def test_of_entries_that_begin_on_the_same_day_the_last_registered_holds() -> None:
-    assert Fleet([car(unit="SBF"), car(unit="BUF")]).find("QVI101", DAY).unit == "BUF"
-
-
-def test_after_the_last_day_of_the_newest_entry_nobody_has_the_vehicle() -> None:
-    fleet = Fleet([car(unit="SBF"), car(unit="BUF", valid_from=on("2025-02-01"), valid_to=on("2025-03-06"))])
-    assert fleet.find("QVI101", on("2025-03-06")).unit == "BUF"
-    with pytest.raises(VehicleNotThen):
-        fleet.find("QVI101", DAY)
-
-
-def test_a_card_means_the_vehicle_it_belongs_to_that_day() -> None:
-    first = car("QVI 101", cards=["7015 8300"], valid_to=on("2025-02-28"))
-    second = car("QVI 102", unit="BUF", cards=["70158300"], valid_from=on("2025-03-01"))
-    fleet = Fleet([first, second])
-    fleet.require_one_vehicle_each([first, second])
-    assert fleet.find("7015-8300", on("2025-02-28")) is first
-    assert fleet.find("7015 8300", on("2025-03-01")) is second
-
-
-def test_a_card_that_was_taken_from_its_vehicle_means_nothing_from_then() -> None:
-    fleet = Fleet([car(cards=["70158300"]), car(cards=["70158301"], valid_from=on("2025-03-01"))])
-    assert fleet.find("70158300", on("2025-02-28")).number == "QVI101"
-    with pytest.raises(VehicleNotThen):
-        fleet.find("70158300", DAY)
-
-
-@pytest.mark.parametrize("other", [{"cards": ["70158300"]}, {"cards": ["QVI 101"]}])
-def test_a_card_or_number_of_two_vehicles_on_one_day_is_refused(other: dict[str, Any]) -> None:
-    known = car(cards=["70158300"])
-    new = car("QVI 102", valid_from=on("2025-06-01"), **other)
-    with pytest.raises(CardTaken) as refusal:
-        Fleet([known, new]).require_one_vehicle_each([new])
-    assert refusal.value.facts["owner"] == "QVI101"
-    assert refusal.value.facts["day"] == on("2025-06-01")
-
-
-def test_a_card_that_another_vehicle_gets_later_is_refused_too() -> None:
-    later = car("QVI 102", cards=["70158300"], valid_from=on("2025-06-01"))
-    new = car("QVI 101", cards=["70158300"])
-    with pytest.raises(CardTaken):
-        Fleet([later, new]).require_one_vehicle_each([new])
-
-
-@pytest.mark.parametrize("text", ["", "QVI 999", "70158399"])
-def test_what_is_not_in_the_register_is_unknown(text: str) -> None:
-    with pytest.raises(UnknownVehicle):
-        Fleet([car(cards=["70158300"])]).find(text, DAY)
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 9), st.one_of(st.none(), st.integers(0, 9)), st.sampled_from(["SBF", "BUF"])),
-        max_size=6,
-    ),
-    st.integers(0, 10),
-)
-def test_between_two_eras_every_answer_is_the_same(entries: list[tuple[int, int | None, str]], offset: int) -> None:
-    first = on("2025-03-01")
-    fleet = Fleet(
-        Vehicle(
-            "QVI101",
-            unit=unit,
-            category="pool_car",
-            valid_from=first + datetime.timedelta(begin),
-            valid_to=None if length is None else first + datetime.timedelta(begin + length),
-        )
-        for begin, length, unit in entries
-    )
-    day = first + datetime.timedelta(offset)
-    era = max((start for start in fleet.eras() if start <= day), default=datetime.date.min)
-    assert fleet.on(day) == fleet.on(era)
 
 
 # The file and the register.

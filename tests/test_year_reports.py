@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import Books, Kept, trip
-from klimatvaxling import language, pictures
+from klimatvaxling import language
 from klimatvaxling.formats import percent, percent_change
 from klimatvaxling.reports.forecast import Pace
 from two_years import live_through
@@ -278,31 +278,6 @@ def test_the_pace_is_the_mean_times_twelve_to_the_nearest_ore(so_far: int, month
     forecast = Pace(months, so_far, 0, 0).forecast_ore
     assert forecast is not None
     assert abs(2 * (forecast * months - so_far * 12)) <= months
-
-
-@given(st.integers(-(10**12), 10**12), st.integers(1, 10**12), st.integers(1, 60), st.none() | st.integers(0, 10**12))
-def test_a_bar_keeps_its_width_and_shows_that_there_is_something(
-    value: int, most: int, width: int, mark: int | None
-) -> None:
-    drawn = pictures.bar(value, most, width, mark)
-    assert len(drawn) <= max(width, 1)
-    assert bool(drawn.strip(" │")) or value == 0 or width == 1 or mark
-    assert (pictures.MARK in drawn) == bool(mark)
-
-
-def test_a_bar_is_as_long_as_its_share() -> None:
-    assert pictures.bar(50, 100, 10) == "█████"
-    assert pictures.bar(100, 100, 10) == "██████████"
-    assert pictures.bar(25, 100, 10, mark=75) == "██▌    │"
-    assert pictures.bar(-50, 100, 10) == "▒▒▒▒▒"
-    assert pictures.bar(0, 100, 10) == ""
-    assert pictures.bar(5, 0, 10) == ""
-
-
-def test_a_sparkline_has_a_letter_for_each_value() -> None:
-    assert pictures.sparkline([0, 1, 4, 8, None]) == "·▁▄█·"
-    assert pictures.sparkline([]) == ""
-    assert pictures.sparkline([0, 0]) == "··"
 
 
 def test_percentages_are_rounded_half_up_and_say_nothing_of_nothing(english: None) -> None:

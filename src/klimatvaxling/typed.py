@@ -101,7 +101,7 @@ def canonical(number: Decimal) -> str:
     """The one way an exact decimal is written in the books: point, no exponent, no trailing zeros."""
     text = format(number, "f")
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def amount_ore(text: str) -> int:

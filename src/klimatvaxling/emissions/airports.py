@@ -190,9 +190,7 @@ def route(text: str) -> Route:
     legs: list[Leg] = []
     for journey in journeys.split(","):
         stops = [stop.strip(_NOT_PART_OF_A_NAME) for stop in _stops(journey)]
-        # A personal identity number splits like a route; only the whole shows what it is.
-        is_number = shown(text) != text.strip() and any(stop.isdigit() for stop in stops)
-        if len(stops) < 2 or not all(stops) or not times or is_number:
+        if len(stops) < 2 or not all(stops) or not times:
             raise RouteTooShort(place=Place(column="route"), value=shown(text))
         legs += [_leg(*pair) for pair in pairwise(map(airport, stops))]
     return Route(tuple(legs), times)
@@ -218,14 +216,12 @@ def _code(text: str) -> str:
     """The code that a text is or has behind a name in brackets; spaces in three letters are slips: `FR A`."""
     stripped = text.strip(_NOT_PART_OF_A_NAME)
     in_brackets = _CODE_IN_BRACKETS.fullmatch(stripped)
-    squeezed = "".join(stripped.split())
-    found = in_brackets[1] if in_brackets else squeezed if len(squeezed) == 3 else stripped
-    return found.upper()
+    return (in_brackets[1] if in_brackets else "".join(stripped.split())).upper()
 
 
 def _folded(text: str) -> str:
     """A name without what does not matter: case, accents, hyphens."""
-    spaced = _DASH.sub(" ", text.strip(_NOT_PART_OF_A_NAME)).casefold().replace("ø", "o").replace("æ", "ae")
+    spaced = _DASH.sub(" ", text.strip(_NOT_PART_OF_A_NAME)).casefold().replace("ø", "o")
     plain = (letter for letter in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(letter))
     return " ".join("".join(plain).split())
 
@@ -236,7 +232,7 @@ def _near(text: str) -> list[str]:
     if len(wanted) < 3:
         return []
     begin = [name for name in _names() if name.startswith(wanted)] if len(wanted) <= 4 else []
-    names = [*begin, *difflib.get_close_matches(wanted, _names(), n=3, cutoff=0.75)]
+    names = [*begin, *difflib.get_close_matches(wanted, _names(), cutoff=0.75)]
     found = {code: name for name in reversed(names) for code in [_names()[name]]}
     return [f"{code} ({_spelling()[name]})" for code, name in reversed(found.items())][:3]
 

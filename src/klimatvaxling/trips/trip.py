@@ -61,23 +61,27 @@ class Trips:
         """The columns of the trip table, in the order of `FIELDS`."""
         return tuple(vars(self).values())[:-1]
 
-    @classmethod
-    def joined(cls, parts: Sequence["Trips"]) -> "Trips":
+    @staticmethod
+    def joined(parts: Sequence["Trips"]) -> "Trips":
         """Several runs of trips as one."""
         columns: list[list[Any]] = [
             list(chain.from_iterable(column)) for column in zip(*(part.columns() for part in parts), strict=True)
         ]
         kept = [SEPARATOR.join(column) for column in zip(*(part.kept for part in parts), strict=True)]
-        return cls(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
+        return _trips(columns, kept)
 
     def only(self, wanted: Sequence[int]) -> "Trips":
         """The trips at some positions."""
         columns: list[list[Any]] = [[column[index] for index in wanted] for column in self.columns()]
         kept = [SEPARATOR.join(map(line.split(SEPARATOR).__getitem__, wanted)) for line in self.kept]
-        return Trips(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
+        return _trips(columns, kept)
 
 
 FIELDS = tuple(Trips.__dataclass_fields__)[:-1]
+
+
+def _trips(columns: Sequence[Sequence[Any]], kept: Sequence[str]) -> Trips:
+    return Trips(**dict(zip(FIELDS, columns, strict=True)), kept=kept)
 
 
 def trip_date(cell: str) -> datetime.date:
@@ -142,13 +146,14 @@ class ContentIds:
         days = map(self._days.__getitem__, normal[_DATE])
         rows = map(SEPARATOR.join, zip(*normal, strict=True))
         digests = [blake2b(row.encode(), digest_size=_DIGEST_BYTES).hexdigest() for row in rows]
+        dated = zip(days, digests, strict=True)
         occurrences, found = self._occurrences, dict.fromkeys(digests, 1)
         if len(found) == len(digests) and occurrences.keys().isdisjoint(found):
             # Nearly always every row is the first of its content.
             occurrences |= found
-            return [f"{day}{digest}-1" for day, digest in zip(days, digests, strict=True)]
+            return [f"{day}{digest}-1" for day, digest in dated]
         ids = []
-        for day, digest in zip(days, digests, strict=True):
+        for day, digest in dated:
             occurrence = occurrences[digest] = occurrences.get(digest, 0) + 1
             ids.append(f"{day}{digest}-{occurrence}")
         return ids

@@ -8,6 +8,7 @@ import datetime
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from operator import add
 
 from klimatvaxling.charges.charge import Booking, ChargeKey, TripBeforeRate
@@ -21,7 +22,7 @@ from klimatvaxling.travel.chunk import Chunk
 from klimatvaxling.travel.personal_number import DIGITS, MASKED, looks_like_personal_number, may_contain
 from klimatvaxling.travel.plausible import NEVER, NO_LIMITS, Limits
 from klimatvaxling.travel.standard import COLUMNS
-from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, Trips, trip_date
+from klimatvaxling.trips.trip import SEPARATOR, TIER_NUMBERS, TripDate, Trips, trip_date
 from klimatvaxling.units.directory import Directory
 
 _LONGEST_ID = 200
@@ -101,14 +102,14 @@ class Understanding:
         # numbers, added up to one key.
         self._group_days: list[tuple[datetime.date, str, PolicyValue, int]] = []
         self._era_days: dict[int, datetime.date] = {}
-        self._group_numbers: dict[tuple[str, int], int] = {}
+        self._group_numbers: dict[tuple[str, int, int], int] = {}
         self._unit_cells: list[str] = []
         self._known_kinds: list[tuple[str, str]] = []
         self._schemes: list[tuple[str, str, datetime.date]] = []
         self._scheme_numbers: dict[object, int] = {}
         self._days: Memo[str, tuple[str, int]] = Memo(self._day)
-        self._units: Memo[str, int] = Memo(self._unit, limit=1 << 18)
-        self._kinds: Memo[tuple[str, str], int] = Memo(self._kind, limit=1 << 12)
+        self._units: Memo[str, int] = Memo(self._unit)
+        self._kinds: Memo[tuple[str, str], int] = Memo(self._kind)
         self._meanings: Memo[int, tuple[int, int]] = Memo(self._meaning)
         self._evidence: Memo[tuple[int, str, str, str, str], tuple[int, str, int | None, int, int | None]]
         self._evidence = Memo(self._assess)
@@ -147,36 +148,28 @@ class Understanding:
         row = dict(zip(COLUMNS, cells, strict=True))
         found: list[InputRefused] = []
         day: datetime.date | None = None
-        checks = (
+        # A cell that is not understood hides nothing about the others: of those as much is judged as can be.
+        category, fuel = "", "unknown"
+        with suppress(TripDate):
+            day = trip_date(row["date"])
+        with suppress(InputRefused):
+            category, fuel = self._kind_of(row["category"], row["fuel"])
+        questions = (
             lambda: _require_ids([trip_id]),
             lambda: self._days[row["date"]],
             lambda: self._kind_of(row["category"], row["fuel"]),
+            lambda: day and self._directory.resolve(row["unit"], day),
         )
-        for check in checks:
+        for question in questions:
             try:
-                check()
+                question()
             except InputRefused as complaint:
                 found.append(complaint)
-        try:
-            day = trip_date(row["date"])
-            self._directory.resolve(row["unit"], day)
-            category, fuel = self._kind_of(row["category"], row["fuel"])
-            found += self._assessor.complaints(
-                Evidence(
-                    category,
-                    fuel,
-                    day,
-                    row["co2_fossil_kg"],
-                    row["fuel_quantity"],
-                    row["distance_km"],
-                    row["route"],
-                )
-            )
-            found += self._limits.complaints(category, row["distance_km"], row["fuel_quantity"])
-        except InputRefused as complaint:
-            if not any(type(complaint) is type(known) for known in found):
-                found.append(complaint)
-        return found
+        numbers = row["co2_fossil_kg"], row["fuel_quantity"], row["distance_km"], row["route"]
+        evidence = Evidence(category, fuel, day or datetime.date.min, *numbers)
+        can_assess = category and day is not None
+        found += self._assessor.complaints(evidence) if can_assess else self._assessor.cell_complaints(evidence)
+        return found + list(self._limits.complaints(category, row["distance_km"], row["fuel_quantity"]))
 
     def _day(self, cell: str) -> tuple[str, int]:
         day = trip_date(cell)
@@ -187,7 +180,7 @@ class Understanding:
         season = day.month if self._assessor.has_seasons else 0
         self._limits.require_day(day, booked_on)
         era = bisect_right(self._eras, day)
-        key = (booked_on.isoformat(), era * 16 + season)
+        key = (booked_on.isoformat(), era, season)
         number = self._group_numbers.setdefault(key, len(self._group_numbers))
         if number == len(self._group_days):
             self._group_days.append((day, booked_on.isoformat(), rate, era))
@@ -236,8 +229,9 @@ class Understanding:
         return self._directory.resolve(self._unit_cells[unit_cell], self._era_days[era]).id
 
     def _signature(self, key: tuple[str, str, datetime.date]) -> object:
+        # Each category by itself: what is assessed is the same for all cars, but the limits are not.
         category, fuel, day = key
-        return category == "flight", fuel, self._assessor.signature(category, fuel, day)
+        return category, fuel, self._assessor.signature(category, fuel, day)
 
     def _assess(self, key: tuple[int, str, str, str, str]) -> tuple[int, str, int | None, int, int | None]:
         scheme, stated, quantity, distance, route = key
