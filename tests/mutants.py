@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -90,6 +91,7 @@ class Hunt:
         """Each test once it has run, with the fixtures of the whole session kept for the next."""
         session._setupstate.teardown_exact(items[0])
         for item, following in zip(items, [*items[1:], items[0]], strict=True):
+            forget()
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item
 
@@ -174,6 +176,15 @@ class Hunt:
             print(f"{outcome}: {name}\n{changes(self.mutants[name])[name]}", flush=True)
 
 
+def forget() -> None:
+    """Nothing a rule has worked out in an earlier test is remembered: it would hide the rule that made it."""
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == "klimatvaxling":
+            for value in vars(module).values():
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()
+
+
 @functools.cache
 def changes(path: str) -> dict[str, str]:
     """What each mutant of a module changes, as a diff without context."""
@@ -205,9 +216,10 @@ def main() -> int:
     selection = config().pytest_add_cli_args_test_selection
     files = options.tests or [each for each in selection if each.endswith(".py")]
     chosen = [*(each for each in selection if not each.endswith(".py")), *files]
-    result = pytest.main(
-        ["-q", "-s", "-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", *chosen], [hunt]
-    )
+    # In a folder of its own: of two runs at once, one would take away the other's, and every test would fail.
+    with tempfile.TemporaryDirectory() as folder:
+        own = ["-o", "tmp_path_retention_policy=none", f"--basetemp={folder}/tests"]
+        result = pytest.main(["-q", "-s", "-p", "no:cacheprovider", *own, *chosen], [hunt])
     if result or len(hunt.outcomes) != len(mutants):
         print("The tests fail without any mutant.")
         return 2
