@@ -219,7 +219,7 @@ def main() -> int:
     # In a folder of its own: of two runs at once, one would take away the other's, and every test would fail.
     with tempfile.TemporaryDirectory() as folder:
         own = ["-o", "tmp_path_retention_policy=none", f"--basetemp={folder}/tests"]
-        result = pytest.main(["-q", "-s", "-p", "no:cacheprovider", *own, *chosen], [hunt])
+        result = pytest.main(["-q", "-s", "--tb=no", "-p", "no:cacheprovider", *own, *chosen], [hunt])
     if result or len(hunt.outcomes) != len(mutants):
         print("The tests fail without any mutant.")
         return 2

@@ -258,6 +258,7 @@ def test_each_kind_is_split_by_itself_the_smaller_first(
 def test_a_single_gram_counts() -> None:
     assert split_fee(-9, 1000, shares(1, -10)) == [1, -10]
     assert split_fee(9, 1000, shares(10, -1)) == [10, -1]
+    assert split_fee(-6, 700, shares(1, 1, -10)) == [1, 0, -7]
 
 
 # Plans.
