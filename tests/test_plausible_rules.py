@@ -119,6 +119,9 @@ def test_a_journey_took_at_most_until_the_end_of_the_minute_it_ended_in(start: s
             "start": "07:45", "end": "08:44", "distance": "120.1", "speed": 120, "most": "120"})),
         ("07:45 ", " 08:45", "-1 000", ("SPEED", "till", {
             "start": "07:45", "end": "08:45", "distance": "1000", "speed": 983, "most": "120"})),
+        ("07:45", "07:45", "2", None),
+        ("07:45", "07:45", "2,1", ("SPEED", "till", {
+            "start": "07:45", "end": "07:45", "distance": "2.1", "speed": 126, "most": "120"})),
         ("", "08:45", "1000", None),
         ("07:45", " ", "1000", None),
         ("07:45", "08:45", "långt", None),
