@@ -134,7 +134,14 @@ def test_a_column_is_summed_exactly_or_not_at_all(cells: list[str], total: Decim
     # A no-break space alone is empty too: the first of these is read cell by cell.
     if "\u00a0" in cells:
         total = Decimal("1236.5")
-    assert sum_or_none(cells, UNITS) == total
+    found = sum_or_none(cells, UNITS)
+    assert found == total
+    assert found is None or isinstance(found, Decimal)
+
+
+@pytest.mark.parametrize("cells", [["12 €", " €"], ["€ 12", "€ "], ["€"]])
+def test_a_unit_without_a_number_is_no_nought(cells: list[str]) -> None:
+    assert sum_or_none(cells, frozenset("€")) is None
 
 
 LONG = "1" + " 111" * 25
@@ -186,6 +193,7 @@ def test_the_longest_numbers_are_reckoned_with_exactly() -> None:
         ("12-", -1),
         ("12 -", -1),
         ("0-", 1),
+        ("0,5-", -1),
         ("12:-", 1),
         ("-12:-", -1),
         ("-12-", 0),
@@ -245,6 +253,7 @@ def test_a_credit_has_one_minus() -> None:
         ("\u0664\u0665", "1", "\u0664\u0665 \u2212 1"),
         ("5", "\u0661", "5 \u2212 \u0661"),
         ("9" * 60, "8" * 60, "9" * 60 + " \u2212 " + "8" * 60),
+        ("2" * 50, "1" * 50, "2" * 50 + " \u2212 " + "1" * 50),
         ("2" * 50, "1" * 49, str(int("2" * 50) - int("1" * 49))),
     ],
 )
@@ -325,6 +334,7 @@ def test_a_value_that_counts_nobody_knows_how_often_is_unreadable() -> None:
         ("7 DEC 2025", "2025-12-07"),
         ("7 march 2025", "7 march 2025"),
         ("7 jan", "1900-01-07"),
+        ("7 okt", "1900-10-07"),
         ("2025-03", "2025-03-01"),
         ("202503", "2025-03-01"),
         ("20253", "20253"),
