@@ -98,6 +98,7 @@ class Hunt:
         """Each test once it has run, with the fixtures of the whole session kept for the next."""
         session._setupstate.teardown_exact(items[0])
         for item, following in zip(items, [*items[1:], items[0]], strict=True):
+            forget()
             item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
             yield item
 
@@ -189,6 +190,15 @@ class Hunt:
             print(f"{outcome}: {name}\n{changes(self.mutants[name])[name]}", flush=True)
 
 
+def forget() -> None:
+    """Nothing a rule has worked out in an earlier test is remembered: it would hide the rule that made it."""
+    for name, module in [*sys.modules.items()]:
+        if name.partition(".")[0] == "klimatvaxling":
+            for value in vars(module).values():
+                if isinstance(value, functools._lru_cache_wrapper):
+                    value.cache_clear()
+
+
 @functools.cache
 def changes(path: str) -> dict[str, str]:
     """What each mutant of a module changes, as a diff without context."""
@@ -222,8 +232,8 @@ def main() -> int:
     chosen = [*(each for each in selection if not each.endswith(".py")), *files]
     # A folder of its own: pytest's usual one is cleared, with that policy, when any other run of pytest ends.
     with tempfile.TemporaryDirectory() as folder:
-        settings = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", "--basetemp", f"{folder}/tests")
-        result = pytest.main(["-q", "-s", *settings, *chosen], [hunt])
+        own = ("-p", "no:cacheprovider", "-o", "tmp_path_retention_policy=none", "--basetemp", f"{folder}/tests")
+        result = pytest.main(["-q", "-s", "--tb=no", *own, *chosen], [hunt])
     if result or len(hunt.outcomes) != len(mutants):
         print("The tests fail without any mutant.")
         return 2

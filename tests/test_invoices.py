@@ -1,8 +1,10 @@
 """Invoices of municipal companies: what is invoiced, by the policy, and never twice."""
 
 import csv
+import datetime
 import io
 import stat
+from dataclasses import replace
 from typing import Any
 
 import openpyxl
@@ -10,7 +12,12 @@ import pytest
 
 from coded_books import do, load_plan, post_directly, unit_id
 from conftest import COMPANY_NUMBER, Books, trip
+from klimatvaxling.coding.entry import BookedLine, BookedVoucher
+from klimatvaxling.coding.plan import CodingPlan, Invoicing, UnitCoding
+from klimatvaxling.handovers import invoice
+from klimatvaxling.handovers.invoice import CHARGED, SWEPT, InvoiceRow, invoice_rows, rule_of
 from klimatvaxling.ledger.voucher import Posting, VoucherDraft
+from klimatvaxling.units.unit import COMPANY, Unit
 
 COLUMNS = [
     "unit", "name", "org_number", "customer_number", "period", "voucher", "booked_on", "category", "co2_g", "amount_ore",
@@ -193,3 +200,152 @@ def test_the_programs_own_corrections_are_credit_rows_by_category(charged: Books
     total = sum(int(row["amount_ore"]) for row in invoices(charged, "--year", "2025"))
     assert total == 0
     assert all(row["reference"].startswith("B2025-") for row in invoices(charged, "--period", "2025-05"))
+
+
+# Single rules, without any books.
+
+ELN = Unit("ELN", "Elnät AB", COMPANY, org_number="556000-0001", counterpart="510")
+EBO = Unit("EBO", "Bostäder AB", COMPANY)
+# Lots from before April are invoiced when they are swept, those from April on when they are charged.
+RULE = {"2025-03-31": SWEPT, "2025-04-30": CHARGED, "2025-05-31": CHARGED, "2025-02-28": SWEPT}.__getitem__
+
+PLAN = CodingPlan(
+    *("1", "x", datetime.date(2025, 1, 1), "", {}, {}, {}),
+    invoicing=Invoicing(vat_code="MP1", coding="3110 {unit} {counterpart} {cost_centre} {project}"),
+)
+
+
+def voucher(*lines: BookedLine, event: str = "charge", corrects: str | None = None) -> BookedVoucher:
+    return BookedVoucher(
+        1, "B2025-2", "B", 2025, 2, "2025-05-31", "2025-06-01T08:00:00Z", event, "Avgift", "k", "Underlag 7", corrects,
+        None, lines,
+    )  # fmt: skip
+
+
+def of_eln(account: str, ore: int, lot_on: str | None = None, lot_code: str | None = None, **more: Any) -> BookedLine:
+    return BookedLine(account, ore, 1, lot_on, lot_code, **more)
+
+
+def rows(*lines: BookedLine, plan: CodingPlan | None = None, **about: Any) -> list[InvoiceRow]:
+    return invoice_rows(voucher(*lines, **about), {1: ELN, 2: EBO}, RULE, plan)
+
+
+def amounts(*lines: BookedLine, **about: Any) -> list[tuple[str, int | None, int, str]]:
+    return [(row.category, row.co2_g, row.amount_ore, row.reference) for row in rows(*lines, **about)]
+
+
+def test_a_row_has_its_cells_in_the_order_of_the_columns() -> None:
+    (row,) = rows(of_eln("fee_expense", 1500, category="taxi", co2_g=10_000), of_eln("own_funds", -1500, "2025-05-31"))
+    assert tuple(COLUMNS) == invoice.COLUMNS
+    assert row.cells() == (
+        "ELN", "Elnät AB", "556000-0001", "", "2025-05", "B2025-2", "2025-05-31", "taxi", 10_000, 1500, "", "", "Underlag 7",
+    )  # fmt: skip
+    (row,) = rows(of_eln("fund_available", -1, "2025-03-31"), event="sweep")
+    assert row.cells()[7:10] == ("", "", 1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "about", "expected"),
+    [
+        # The day a lot counts from decides; without a lot, the day of booking.
+        ([("own_funds", -1500, "2025-04-30")], {}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        ([("own_funds", -1500, "2025-03-31")], {}, []),
+        ([("own_funds", -1500, None)], {}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        ([("fund_available", -1500, "2025-04-30")], {}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        ([], {}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        # Only what changes fees.
+        ([("own_funds", -1500, "2025-04-30")], {"event": "amendment"}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        ([("own_funds", -1500, "2025-04-30")], {"event": "undo"}, [("taxi", 10_000, 1500, "Underlag 7")]),
+        ([("own_funds", -1500, "2025-04-30")], {"event": "measure"}, []),
+        # A correction names what it corrects, and of lots of both kinds it is a part, without grams.
+        ([("own_funds", -1500, "2025-04-30")], {"corrects": "B2025-1"}, [("taxi", 10_000, 1500, "B2025-1")]),
+        (
+            [("own_funds", -1000, "2025-04-30"), ("own_funds", -500, "2025-03-31")],
+            {},
+            [("taxi", None, 1000, "Underlag 7")],
+        ),
+        ([("own_funds", -500, "2025-03-31"), ("own_funds", -1000, None)], {}, [("taxi", None, 1000, "Underlag 7")]),
+        ([("measures", -1500, "2025-03-31")], {}, [("taxi", 10_000, 1500, "Underlag 7")]),
+    ],
+)
+def test_a_fee_is_invoiced_as_far_as_its_lots_are(
+    lines: list[tuple[str, int, str | None]], about: dict[str, str], expected: list[tuple[object, ...]]
+) -> None:
+    fee = of_eln("fee_expense", 1500, category="taxi", co2_g=10_000)
+    assert amounts(fee, *(of_eln(*line) for line in lines), **about) == expected
+
+
+def test_a_part_that_is_invoiced_is_shared_by_the_fees_it_is_of() -> None:
+    fees = [of_eln("fee_expense", ore, category=name, co2_g=ore) for name, ore in (("taxi", -100), ("flight", -200))]
+    moved = [of_eln("own_funds", 150, "2025-04-30"), of_eln("own_funds", 150, "2025-03-31")]
+    assert amounts(*fees, *moved, event="undo", corrects="B2025-1") == [
+        ("taxi", None, -50, "B2025-1"),
+        ("flight", None, -100, "B2025-1"),
+    ]
+    without = of_eln("fee_expense", 1500)
+    assert amounts(without) == [("", None, 1500, "Underlag 7")]
+    assert amounts(without, *moved[:1], of_eln("own_funds", -1650, "2025-03-31")) == [("", None, -150, "Underlag 7")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "about", "expected"),
+    [
+        ([("fund_available", -100, "2025-03-31", "B2025-1")], {}, [("", None, 100, "B2025-1")]),
+        ([("fund_available", 100, "2025-03-31", "B2025-1")], {}, [("", None, -100, "B2025-1")]),
+        ([("fund_available", -100, "2025-04-30", "B2025-1")], {}, []),
+        ([("fund_available", -100, None, None)], {}, []),
+        ([("own_funds", -100, "2025-03-31", "B2025-1")], {}, []),
+        ([("fund_available", -100, "2025-03-31", "B2025-1"), ("fund_available", 100, "2025-02-28", "B2025-0")], {}, []),
+        ([("fund_available", -100, "2025-03-31", None)], {}, [("", None, 100, "")]),
+        (
+            [
+                ("fund_available", -100, "2025-03-31", "B2025-1"),
+                ("fund_available", -20, "2025-02-28", "B2025-0"),
+                ("fund_available", -3, "2025-03-31", "B2025-1"),
+            ],
+            {},
+            [("", None, 123, "B2025-1 B2025-0")],
+        ),
+        ([("fund_available", -1, "2025-03-31", "B2025-1")], {"corrects": "B2025-9"}, [("", None, 1, "B2025-9")]),
+    ],
+)
+def test_what_the_fund_gets_is_invoiced_where_the_fee_was_not(
+    lines: list[tuple[str, int, str | None, str | None]], about: dict[str, str], expected: list[tuple[object, ...]]
+) -> None:
+    assert amounts(*(of_eln(*line) for line in lines), event="sweep", **about) == expected
+
+
+def test_each_unit_of_a_voucher_has_its_own_rows() -> None:
+    lines = [
+        BookedLine("fund_available", -5, 2, "2025-03-31"),
+        BookedLine("fund_available", 12, None, "2025-03-31"),
+        BookedLine("fund_available", -7, 1, "2025-03-31"),
+    ]
+    assert [(row.unit, row.org_number, row.amount_ore) for row in rows(*lines, event="sweep")] == [
+        ("EBO", "", 5),
+        ("ELN", "556000-0001", 7),
+    ]
+
+
+def test_a_row_is_coded_by_the_unit_and_else_by_the_plan() -> None:
+    def coded(**own: str) -> tuple[str, str, str]:
+        (row,) = rows(of_eln("fee_expense", 1500), plan=replace(PLAN, units={"eln": UnitCoding(**own)}))
+        return row.customer_number, row.vat_code, row.coding
+
+    assert coded() == ("", "MP1", "3110 ELN 510  ")
+    (bare,) = invoice_rows(voucher(BookedLine("fee_expense", 1500, 2)), {2: EBO}, RULE, PLAN)
+    assert (bare.vat_code, bare.coding) == ("MP1", "3110 EBO   ")
+    assert coded(cost_centre="12", project="P", customer_number="5") == ("5", "MP1", "3110 ELN 510 12 P")
+    assert coded(vat_code="MP2", coding="3999") == ("", "MP2", "3999")
+
+
+def test_the_policy_is_asked_once_for_each_day() -> None:
+    asked = []
+
+    def value_on(day: datetime.date) -> str:
+        asked.append(day)
+        return f"{day:%m}"
+
+    rule = rule_of(value_on)
+    assert [rule(day) for day in ("2025-03-31", "2025-04-30", "2025-03-31")] == ["03", "04", "03"]
+    assert asked == [datetime.date(2025, 3, 31), datetime.date(2025, 4, 30)]

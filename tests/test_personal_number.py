@@ -42,6 +42,13 @@ def test_a_coordination_number_counts(number: str) -> None:
         "8112289874.0",
         "8112289874,00",
         "8112289874.",
+        "178112289874 811228-9874",
+        "8112289-9874 811228-9874",
+        "8112289874,50 8112289874",
+        "198112289874,50",
+        "811228-9874,50",
+        "57,811228-9874",
+        "57,198112289874",
     ],
 )
 def test_a_number_inside_a_longer_text_counts(text: str) -> None:
@@ -65,6 +72,7 @@ def test_a_number_inside_a_longer_text_counts(text: str) -> None:
         ("SE45 5000 0000 0583 9825 7466", "an IBAN in groups"),
         ("8112289874,50", "a number with decimals"),
         ("57,8112289874", "a coordinate"),
+        ("5,8112289874", "a coordinate"),
         ("12.7218112289874", "a coordinate"),
         ("811228-98745", "five digits at the end"),
         ("81122-9874", "five digits at the beginning"),
@@ -82,6 +90,13 @@ def test_a_leap_day_counts_when_some_century_has_it() -> None:
     for born in ("000229", "20000229", "840229", "19840229"):
         ten = born[-6:] + "001"
         assert looks_like_personal_number(f"{born}-001{luhn.calc_check_digit(ten)}")
+
+
+def test_a_leap_day_counts_in_a_vat_number_too_and_never_in_another_year() -> None:
+    for born, counts in (("840229", True), ("820229", False), ("830229", False)):
+        ten = f"{born}001{luhn.calc_check_digit(f'{born}001')}"
+        for text in (ten, f"19{ten}", f"SE{ten}01"):
+            assert looks_like_personal_number(text) == counts, text
 
 
 def test_a_declared_id_pattern_exempts_bare_ten_digit_values_and_nothing_else() -> None:

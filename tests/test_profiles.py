@@ -57,6 +57,11 @@ def test_a_date_that_can_be_read_in_two_ways_or_none_is_rejected(books: Books, d
     assert (code, "KV-TRIP-DATE" in err, "column Datum" in err) == (3, True, True)
 
 
+def test_a_claim_of_more_digits_than_any_is_rejected_and_no_fault(books: Books) -> None:
+    code, err = refused(books, mileage(books, claim("1" + " 111" * 25), ";;Summa;;;1;"), "milersattning")
+    assert (code, "column Antal" in err) == (3, True)
+
+
 def test_a_claim_taken_back_is_a_credit(books: Books) -> None:
     file = mileage(books, claim("10"), claim("\u22124"), ";;Summa;;;6,0;")
     assert books.json("import", file, "--source", "milersattning")["co2_g"] == 60 * 1326 // 10

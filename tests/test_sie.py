@@ -14,8 +14,9 @@ from coded_books import do, load_plan
 from conftest import Books, trip
 from klimatvaxling.coding.entry import BookedVoucher, EntryLine
 from klimatvaxling.coding.plan import Account, Dimension
+from klimatvaxling.handovers import sie as sie_format
 from klimatvaxling.handovers.code_page import encoded, in_code_page
-from klimatvaxling.handovers.sie import Sender, SieVoucher, sie_file
+from klimatvaxling.handovers.sie import Sender, SieVoucher, object_names, sie_file
 
 
 @pytest.fixture
@@ -201,6 +202,10 @@ def test_a_file_that_cannot_be_written_is_told_and_what_was_there_stays(coded: B
         ("åäöÅÄÖéü", "åäöÅÄÖéü"),
         ("a\u0308\u200b 漢", "ä ?"),
         ("…½²", "...½²"),
+        ("rad\u2028rad\u2029rad", "rad rad rad"),
+        ("av\u00adstavat\x7f \u0085x", "avstavat  x"),
+        ("ﬁ ǿ \u0301 ①", "fi o ? 1"),
+        ("漢字", "??"),
     ],
 )
 def test_what_the_code_page_lacks_is_written_in_a_documented_way(text: str, written: str) -> None:
@@ -233,6 +238,100 @@ def test_whatever_the_books_say_another_program_can_read_it(texts: list[str], or
     assert [line.amount for line in read.lines] == [Decimal(ore) / 100, Decimal(-ore) / 100]
     assert read.lines[0].objects["20"] == "110"
     assert read.text == re.sub(" +", " ", in_code_page(f"A2025-1 {texts[0]}")).strip()
+
+
+SENDER = Sender("Exempelstads  kommun", "212000-1561", "1.2", "2025-04-01", 'Kassör "K"')
+PARTS_OF_PLAN = {
+    "responsibility": Dimension("responsibility", 1, "Ansvar"),
+    "project": Dimension("project", 6, "Projekt"),
+    "counterpart": Dimension("counterpart", 20, "Motpart"),
+    "object": Dimension("object", 22, "Objekt"),
+}
+
+
+def test_a_file_is_written_record_by_record() -> None:
+    voucher = BookedVoucher(
+        7, "A2025-12", "A", 2025, 12, "2025-03-31", "2025-04-02T08:00:00Z", "charge", "Avgift mars", "kassören", "", None,
+        None, (),
+    )  # fmt: skip
+    fee = [
+        EntryLine(
+            "fee_expense",
+            "7680",
+            (("object", "9 A"), ("project", "7"), ("responsibility", "1200")),
+            "110",
+            123456,
+            "taxi",
+            8_230_400,
+        ),
+        EntryLine("own_funds", "3680", (), "199", -123456),
+    ]
+    other = BookedVoucher(
+        8, "A2025-13", "A", 2025, 13, "2025-04-30", "2025-05-02T08:00:00Z", "measure", "Cyklar", "", "", None, None, ()
+    )
+    measure = [
+        EntryLine("measures", "3690", (("responsibility", "1200"),), "", -5),
+        EntryLine("own_funds", "7680", (("responsibility", "1000"),), "", 5),
+    ]
+    accounts = {number: Account(number, f"Konto {number}", internal=True) for number in ("3680", "3690", "7680", "9")}
+    vouchers = [SieVoucher(voucher, fee, accounts, PARTS_OF_PLAN), SieVoucher(other, measure, accounts, PARTS_OF_PLAN)]
+    names = {"responsibility": {"1200": "Plan och bygg"}, "project": {"1200": "ett annat"}}
+    content = sie_file(SENDER, vouchers, names)
+    *lines, checksum, end = content.decode("cp437").split("\n")
+    assert lines == [
+        "#FLAGGA 0",
+        "#KSUMMA",
+        '#PROGRAM "klimatvaxling" "1.2"',
+        "#FORMAT PC8",
+        '#GEN 20250401 "Kassör \\"K\\""',
+        "#SIETYP 4",
+        "#ORGNR 212000-1561",
+        '#FNAMN "Exempelstads kommun"',
+        '#KONTO 3680 "Konto 3680"',
+        '#KONTO 3690 "Konto 3690"',
+        '#KONTO 7680 "Konto 7680"',
+        '#DIM 1 "Ansvar"',
+        '#DIM 6 "Projekt"',
+        '#DIM 22 "Objekt"',
+        '#OBJEKT 1 "1000" "1000"',
+        '#OBJEKT 1 "1200" "Plan och bygg"',
+        '#OBJEKT 6 "7" "7"',
+        '#OBJEKT 22 "9 A" "9 A"',
+        '#VER "A" "12" 20250331 "A2025-12 Avgift mars" 20250402 "kassören"',
+        "{",
+        '#TRANS 7680 {1 "1200" 6 "7" 22 "9 A"} 1234.56 20250331 "8,230.4 kg CO2"',
+        '#TRANS 3680 {} -1234.56 20250331 "Avgift mars"',
+        "}",
+        '#VER "A" "13" 20250430 "A2025-13 Cyklar" 20250502 ""',
+        "{",
+        '#TRANS 3690 {1 "1200"} -0.05 20250430 "Cyklar"',
+        '#TRANS 7680 {1 "1000"} 0.05 20250430 "Cyklar"',
+        "}",
+    ]
+    assert (re.fullmatch("#KSUMMA [0-9]+", checksum) is not None, end) == (True, "")
+    assert sie_reader.read(content).vouchers[0].lines[0].objects == {"1": "1200", "6": "7", "22": "9 A"}
+
+
+def test_without_an_organisation_number_there_is_no_record_of_it() -> None:
+    content = sie_file(Sender("Exempelstad", "", "1.2", "2025-04-01", "k"), [], {}).decode("cp437")
+    assert "#ORGNR" not in content
+    assert content.splitlines()[5:7] == ["#SIETYP 4", '#FNAMN "Exempelstad"']
+
+
+@pytest.mark.parametrize(
+    ("ore", "written"),
+    [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (100, "1.00"), (-100, "-1.00"), (123456, "1234.56"), (-99, "-0.99")],
+)
+def test_an_amount_has_a_point_and_two_decimals(ore: int, written: str) -> None:
+    assert sie_format.amount(ore) == written
+
+
+def test_of_several_names_for_a_code_the_last_counts() -> None:
+    first = {"project": {"1": "ett", "2": "två"}, "object": {"1": "sak"}}
+    assert object_names([first, {"project": {"2": "TVÅ"}}]) == {
+        "responsibility": {}, "activity": {}, "project": {"1": "ett", "2": "TVÅ"}, "object": {"1": "sak"}, "counterpart": {},
+    }  # fmt: skip
+    assert first["project"]["2"] == "två"
 
 
 # What the program's own corrections become.

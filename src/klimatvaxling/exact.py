@@ -6,8 +6,9 @@ Money is whole öre and CO2 whole grams. What comes between is `Decimal`, multip
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
 
-# Products of two numbers that people type fit in 60 digits; more raises instead of rounding silently.
-EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
+# Products of two numbers that people type, of 50 digits each, and their differences fit; more raises instead of rounding
+# silently.
+EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 _WHOLE = Decimal(1)
 _ROUND = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation])
 

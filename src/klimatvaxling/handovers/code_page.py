@@ -3,7 +3,7 @@
 import unicodedata
 from functools import lru_cache
 
-# Documented in docs/sie.md. What is not here and has no plain form becomes a question mark.
+# Documented in docs/handover.md. What is not here and has no plain form becomes a question mark.
 SUBSTITUTES = {
     "\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u2009": " ",
     "–": "-", "—": "-", "‐": "-", "‑": "-", "‒": "-", "―": "-", "−": "-",

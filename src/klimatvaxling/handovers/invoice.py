@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from klimatvaxling.coding.entry import BookedLine, BookedVoucher
-from klimatvaxling.coding.plan import CodingPlan, filled
+from klimatvaxling.coding.plan import CodingPlan, Invoicing, UnitCoding, filled
 from klimatvaxling.exact import share_out
 from klimatvaxling.ledger.accounts import FEE_EXPENSE, FUND_AVAILABLE, OWN_FUNDS
 from klimatvaxling.units.unit import Unit
@@ -107,27 +107,26 @@ def _row(
     amount_ore: int,
     reference: str,
 ) -> InvoiceRow:
-    own = plan.unit(unit.code) if plan else None
-    coding = (own.coding or plan.invoicing.coding) if plan and own else ""
+    own, usual = (plan.unit(unit.code), plan.invoicing) if plan else (UnitCoding(), Invoicing())
     facts = {
         "unit": unit.code,
         "counterpart": unit.counterpart or "",
-        "cost_centre": own.cost_centre if own else "",
-        "project": own.project if own else "",
+        "cost_centre": own.cost_centre,
+        "project": own.project,
     }
     return InvoiceRow(
         unit=unit.code,
         name=unit.name,
         org_number=unit.org_number or "",
-        customer_number=own.customer_number if own else "",
+        customer_number=own.customer_number,
         period=voucher.booked_on[:7],
         voucher=voucher.code,
         booked_on=voucher.booked_on,
         category=category,
         co2_g=co2_g,
         amount_ore=amount_ore,
-        vat_code=(own.vat_code or plan.invoicing.vat_code) if plan and own else "",
-        coding=filled(coding, facts),
+        vat_code=own.vat_code or usual.vat_code,
+        coding=filled(own.coding or usual.coding, facts),
         reference=reference,
     )
 

@@ -145,7 +145,7 @@ def _objects(line: EntryLine, dimensions: Mapping[str, Dimension]) -> _Field:
 
 @lru_cache(maxsize=10_000)
 def _text(value: str) -> _Field:
-    content = " ".join(part for part in in_code_page(value).split(" ") if part)
+    content = " ".join(in_code_page(value).split())
     escaped = content.replace('"', '\\"')
     return _Field(content, f'"{escaped}"')
 

@@ -6,7 +6,7 @@ What cannot be converted stays unreadable, with what was wrong beside it, to be 
 import datetime
 import re
 from collections.abc import Collection, Iterable, Sequence
-from decimal import Decimal, Inexact, localcontext
+from decimal import Decimal, localcontext
 from functools import cache, lru_cache
 
 from klimatvaxling import typed
@@ -20,12 +20,11 @@ CURRENCIES = frozenset(
 )
 SEPARATOR = "\x1f"
 # Nothing that was matched is tried again: no text can make these slow.
-_PLAIN_NUMBERS = re.compile(
-    rf"(?:{SEPARATOR}(?:-?(?:[0-9]{{1,3}}+(?:[ \u00a0\u202f][0-9]{{3}})++|[0-9]{{1,30}}+)(?:[.,][0-9]{{1,20}}+)?+)?+)*+"
-)
+_NUMBER = r"(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3}){1,9}+|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+"
+_PLAIN_NUMBERS = re.compile(rf"(?:{SEPARATOR}(?:-?{_NUMBER})?+)*+")
 _BARE = str.maketrans({",": ".", " ": None, "\u00a0": None, "\u202f": None})
 _NOT_ZERO = re.compile("[1-9]")
-_AMOUNT = r"(?:[0-9]{1,3}+(?:[ \u00a0\u202f][0-9]{3})++|[0-9]{1,30}+)(?:[.,][0-9]{1,20}+)?+(?: ?(?:SEK|kr))?+"
+_AMOUNT = rf"{_NUMBER}(?: ?(?:SEK|kr))?+"
 PLAIN_CHARGE = re.compile(rf"(?:SEK |kr )?+{_AMOUNT}")
 _PLAIN_CREDIT = re.compile(rf"(?:SEK |kr )?+-{_AMOUNT}")
 MOST_TIMES = 999
@@ -105,13 +104,10 @@ def sum_or_none(cells: Sequence[str], units: frozenset[str]) -> Decimal | None:
     return None if None in numbers else _exact_sum(filter(None, numbers))
 
 
-def _exact_sum(numbers: Iterable[Decimal]) -> Decimal | None:
-    """The sum without rounding; None where the numbers are longer than any that are meant."""
-    try:
-        with localcontext(EXACT):
-            return sum(numbers, Decimal(0))
-    except Inexact:
-        return None
+def _exact_sum(numbers: Iterable[Decimal]) -> Decimal:
+    """The sum without rounding."""
+    with localcontext(EXACT):
+        return sum(numbers, Decimal(0))
 
 
 def _without_unit(text: str, units: frozenset[str]) -> str:

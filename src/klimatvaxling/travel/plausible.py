@@ -168,7 +168,8 @@ class SpeedRule:
 
     def enough_minutes(self, digits: int) -> int:
         """A duration, at least a minute, in which any distance of at most so many digits in km is plausible."""
-        return int(product(Decimal(10) ** min(digits, _MOST_DIGITS), Decimal(60)) // self.most_km_per_hour) + 1
+        minutes = product(Decimal(10) ** min(digits, _MOST_DIGITS), Decimal(60))
+        return int(EXACT.divide_int(minutes, self.most_km_per_hour)) + 1
 
     def complaint(self, start: str, end: str, day: str, distance_km: str) -> Implausible | None:
         """What is wrong with a row's times, `day` being its ISO date; empty cells say nothing."""
@@ -190,10 +191,9 @@ class SpeedRule:
         minutes = Decimal(duration)
         if product(km, Decimal(60)) <= product(self.most_km_per_hour, minutes):
             return None
-        speed, most = int(product(km, Decimal(60)) // minutes), typed.canonical(self.most_km_per_hour)
-        return ImplausibleSpeed(
-            distance=typed.canonical(km), speed=speed, most=most, place=Place(column=self.end_column), **facts
-        )
+        speed = int(EXACT.divide_int(product(km, Decimal(60)), minutes))
+        facts |= {"distance": typed.canonical(km), "most": typed.canonical(self.most_km_per_hour)}
+        return ImplausibleSpeed(speed=speed, place=Place(column=self.end_column), **facts)
 
     def moment(self, cell: str, day: str) -> Moment | None:
         """The moment in a cell; None where it is none."""

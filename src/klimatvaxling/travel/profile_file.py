@@ -193,7 +193,7 @@ class _Reader:
             times_map=self.words(value, where, "times_map"),
             minus=self.optional_column(value, where, "minus"),
             date_formats=tuple(self.strings(value, where, "dates")),
-            last_of_month=self.string(value, where, "day", "first") == "last",
+            last_of_month=value.get("day") == "last",
             file_name=file_name,
             preamble=preamble,
             optional=self.flag(value, where, "optional") or bool(file_name or preamble),
