@@ -140,7 +140,9 @@ def test_checks_backups_and_closings_show_progress_on_a_terminal(
 def test_who_waits_for_somebody_else_sees_it(books: Books, tmp_path: Path) -> None:
     """The line comes after a second, counts, and is gone when it is one's turn."""
     script = tmp_path / "patient.py"
-    script.write_text("import sys\nfrom klimatvaxling.terminal.main import main\nmain(sys.argv[1:])\n", encoding="utf-8")
+    script.write_text(
+        "import sys\nfrom klimatvaxling.terminal.main import main\nmain(sys.argv[1:])\n", encoding="utf-8"
+    )
     ours, theirs = os.openpty()
     with somebody_writes(books):
         process = subprocess.Popen(
