@@ -10,6 +10,7 @@ import ast
 import difflib
 import functools
 import gc
+import inspect
 import os
 import shutil
 import signal
@@ -191,11 +192,14 @@ class Hunt:
 
 
 def forget() -> None:
-    """Nothing a rule has worked out in an earlier test is remembered: it would hide the rule that made it."""
+    """Nothing a rule has worked out in an earlier test is remembered: it would hide the rule that made it.
+
+    Tables, which depend on nothing, are kept: reading them anew each time would take the time the tests are given.
+    """
     for name, module in [*sys.modules.items()]:
         if name.partition(".")[0] == "klimatvaxling":
             for value in vars(module).values():
-                if isinstance(value, functools._lru_cache_wrapper):
+                if isinstance(value, functools._lru_cache_wrapper) and inspect.signature(value).parameters:
                     value.cache_clear()
 
 
