@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 
 from klimatvaxling.exact import product
+from klimatvaxling.travel.column import Columns
 from klimatvaxling.travel.conversion import (
     MOST_CHARACTERS,
     convert,
     credited,
     difference,
+    has_only_days,
     multiplied,
     number_or_none,
     parted,
@@ -29,6 +31,40 @@ DATES = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%d/%m/%Y", "%Y%m%d"
 
 def dated(cell: str, *forms: str, last: bool = False) -> str:
     return convert(ColumnRule((("dag",),), date_formats=forms or DATES, last_of_month=last), cell)
+
+
+MOMENTS = (
+    "2025-06-04 16:39", "2025-06-04 07:05", "2025-06-31 10:00", "2025-06-04 24:00", "2025-06-04 7:05", " 2025-06-04 16:39",
+    "2025-06-04 16:39 ", "04/06/2025 16:39", "04/06/2025 16:60", "2025-06-04", " 12:34", "12:34", "", "x 12:34",
+    "2025-06-04 16:39:10",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("forms", "only_days"),
+    [
+        (("%Y-%m-%d %H:%M",), True),
+        (DATES, True),
+        (("%d/%m/%Y %H:%M", "%Y-%m-%d"), True),
+        (("%Y-%m-%d %H:%M:%S",), True),
+        (("%Y-%m-%d",), False),
+        (("%Y-%m-%d %I:%M", "%Y-%m-%d %H:%M"), False),
+        (("%H:%M %d/%m/%Y", "%Y-%m-%d %H:%M"), False),
+    ],
+)
+def test_the_days_of_a_column_of_moments_are_those_of_its_cells(forms: tuple[str, ...], only_days: bool) -> None:
+    """A day is worked out once for all its minutes, where that gives the same."""
+    rule = ColumnRule((("dag",),), date_formats=forms)
+    days = Columns({"date": rule}, {"dag": 0}).transform("date")
+    assert days([MOMENTS], len(MOMENTS)) == [convert(rule, cell) for cell in MOMENTS]
+    assert has_only_days(rule) == only_days
+
+
+def test_what_is_more_than_a_day_is_not_read_as_one() -> None:
+    forms = {"date_formats": ("%Y-%m-%d %H:%M",)}
+    assert has_only_days(ColumnRule((("dag",),), **forms))
+    for more in ({"mapping": {"a": "b"}}, {"units": {}}, {"times": Decimal(2)}, {"unit_column": "x"}, {"default": "x"}):
+        assert not has_only_days(ColumnRule((("dag",),), **forms, **more))
 
 
 # Values.

@@ -10,10 +10,13 @@ from operator import itemgetter
 from klimatvaxling.memo import Memo
 from klimatvaxling.travel import conversion
 from klimatvaxling.travel.conversion import (
+    CLOCK_CHARACTERS,
     PLAIN_CHARGE,
+    PLAIN_CLOCK,
     convert,
     credited,
     difference,
+    has_only_days,
     multiplied,
     sign_of,
     times_of,
@@ -99,6 +102,8 @@ class Columns:
 
     def _converted(self, rule: ColumnRule) -> _Step:
         memo: Memo[str, str] = Memo(lambda cell: convert(rule, cell))
+        if has_only_days(rule):
+            return self._days_of_moments(rule, memo)
         if rule.unit_column is None:
             return lambda values, _cells: list(map(memo.__getitem__, values))
         place = self._position[rule.unit_column]
@@ -106,6 +111,20 @@ class Columns:
         return lambda values, cells: [
             memo[f"{value} {unit}" if value.strip() else value]
             for value, unit in zip(values, cells[place], strict=True)
+        ]
+
+    @staticmethod
+    def _days_of_moments(rule: ColumnRule, memo: Memo[str, str]) -> _Step:
+        """The day of each moment is that of its day at midnight: hardly two rows have the same minute, many the same day."""
+        clocks: Memo[str, bool] = Memo(lambda text: PLAIN_CLOCK.fullmatch(text) is not None)
+
+        def at_midnight(day: str) -> str:
+            found = convert(rule, moment := f"{day} 00:00")
+            return "" if found == moment.strip() else found
+
+        days: Memo[str, str] = Memo(at_midnight)
+        return lambda values, _cells: [
+            (clocks[value[-CLOCK_CHARACTERS:]] and days[value[:-CLOCK_CHARACTERS]]) or memo[value] for value in values
         ]
 
     @staticmethod

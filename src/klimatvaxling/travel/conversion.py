@@ -28,6 +28,8 @@ _AMOUNT = rf"{_NUMBER}(?: ?(?:SEK|kr))?+"
 PLAIN_CHARGE = re.compile(rf"(?:SEK |kr )?+{_AMOUNT}")
 _PLAIN_CREDIT = re.compile(rf"(?:SEK |kr )?+-{_AMOUNT}")
 MOST_TIMES = 999
+# What in a form of dates is no day.
+_TIME = re.compile("%[^YmdbB%]")
 MOST_CHARACTERS = 100
 COUNTED = ("distance_km", "route")
 _MONTHS = (
@@ -37,6 +39,7 @@ _MONTHS = (
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS, start=1)}
 _MONTH_NUMBERS |= {name[:3]: number for name, number in _MONTH_NUMBERS.items()}
 _CLOCK = re.compile(r" (?:[01]?[0-9]|2[0-3]):[0-5]?[0-9](:[0-5]?[0-9])?$")
+PLAIN_CLOCK, CLOCK_CHARACTERS = re.compile(" (?:[01][0-9]|2[0-3]):[0-5][0-9]"), len(" 12:34")
 _WORD = re.compile(r"[^\W\d_]+\.?")
 
 
@@ -168,6 +171,14 @@ def difference(end: str, start: str) -> str:
     except typed.NotANumber:
         found = None
     return f"{end or '?'} \u2212 {start or '?'}" if found is None or found < 0 else typed.canonical(found)
+
+
+def has_only_days(rule: ColumnRule) -> bool:
+    """Whether a cell becomes the day it says and nothing else, and its time of day, where it has one, stands last."""
+    has_moments = any(_day_form(form)[0] != form for form in rule.date_formats)
+    is_time_last = not any(_TIME.search(_day_form(form)[0]) for form in rule.date_formats)
+    others = (rule.mapping, rule.units, rule.times, rule.unit_column)
+    return has_moments and is_time_last and not rule.default and others == (None, None, None, None)
 
 
 def times_of(rule: ColumnRule, counts: Sequence[str]) -> int | None:
